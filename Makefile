@@ -1,0 +1,182 @@
+# hakperf: builds everything into $(BUILD). `make help` lists the targets.
+#
+# The library folders come first and know nothing of the programs above them:
+# allocator, common and analysis below; runner, collector and cli above.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+V       ?= 0
+
+# Work on all cores unless the caller chose a number of jobs.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory
+
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-7s %s\n' "$(1)" "$(2)"
+else
+Q :=
+say = @:
+endif
+
+OPT      ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
+            -Wvla -Wformat=2 -Wundef -Werror
+# SANITIZE=address,undefined builds everything but the allocator with those sanitizers.
+SANITIZE ?=
+ifneq ($(SANITIZE),)
+SANFLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+HARDEN   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+
+PKGS_COMMON    := jansson libcurl libcrypto
+PKGS_COLLECTOR := libpq libmicrohttpd
+PKGS_TESTS     := check gsl
+pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
+pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+
+VERSION := $(shell cat VERSION)
+CPPFLAGS_ALL = -I. -I$(BUILD)/gen -D_GNU_SOURCE -DHAKPERF_VERSION='"$(VERSION)"' \
+               $(call pkg_cflags,$(PKGS_COMMON)) $(CPPFLAGS)
+CFLAGS_ALL   = -std=gnu17 $(OPT) $(WARNINGS) $(HARDEN) $(SANFLAGS) -pthread -MMD -MP $(CFLAGS)
+LDFLAGS_ALL  = -pie -pthread -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+
+# --- sources -----------------------------------------------------------------
+# Each folder's C files; every folder has at most one main, in main.c.
+sources    = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+COMMON_O    = $(call objects,$(call sources,common)) $(BUILD)/obj/gen/wire_data.o
+ANALYSIS_O  = $(call objects,$(call sources,analysis))
+RUNNER_O    = $(call objects,$(call sources,runner))
+COLLECTOR_O = $(call objects,$(call sources,collector)) $(BUILD)/obj/gen/sql_data.o \
+              $(BUILD)/obj/gen/migration_data.o $(BUILD)/obj/gen/web_data.o
+CLI_O       = $(call objects,$(call sources,cli))
+TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/%,\
+                $(wildcard tests/*.c tests/*/*.c)))
+ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
+
+PROGRAMS := $(addprefix $(BUILD)/bin/,hakperf hakperf-runner hakperf-collector)
+
+.PHONY: all help programs allocator demo check unit bench clean install asan web FORCE
+.DEFAULT_GOAL := all
+all: programs allocator
+
+programs: $(PROGRAMS)
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make                  programs into build/bin, the allocator into build/lib and build/bench
+## make demo             measure two real commits of the allocator and show the result
+## make check            every test; sets up what it needs
+## make bench            print the benchmark tables
+## make asan             the tests again under AddressSanitizer and UBSan
+## make lint             clang-tidy, cppcheck and the formatter
+## make install          DESTDIR= PREFIX=/usr/local
+## make clean            remove build/
+
+# --- compiling ---------------------------------------------------------------
+$(BUILD)/obj/collector/%.o: CPPFLAGS_ALL += $(call pkg_cflags,$(PKGS_COLLECTOR))
+$(BUILD)/obj/tests/%.o:     CPPFLAGS_ALL += $(call pkg_cflags,$(PKGS_TESTS) $(PKGS_COLLECTOR))
+
+$(BUILD)/obj/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+# Files that programs carry inside themselves: one assembler table a folder.
+$(BUILD)/gen/wire_data.S: common/embed.sh $(wildcard common/wire/*.json)
+$(BUILD)/gen/wire_data.S: EMBED = wire_data common/wire '*.schema.json'
+$(BUILD)/gen/sql_data.S: common/embed.sh $(wildcard collector/sql/*.sql)
+$(BUILD)/gen/sql_data.S: EMBED = sql_data collector/sql '*.sql'
+$(BUILD)/gen/migration_data.S: common/embed.sh $(wildcard schema/migrations/*.sql)
+$(BUILD)/gen/migration_data.S: EMBED = migration_data schema/migrations '*.sql'
+$(BUILD)/gen/web_data.S: common/embed.sh $(BUILD)/web/.done
+$(BUILD)/gen/web_data.S: EMBED = web_data $(BUILD)/web '*.*'
+$(BUILD)/gen/%.S:
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)sh common/embed.sh $(EMBED) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $<
+
+# The page: its own modules and uPlot, fetched by npm from the lock file.
+$(BUILD)/web/.done: $(wildcard dashboards/web/*) dashboards/web/package-lock.json
+	$(call say,WEB,dashboards/web)
+	$(Q)sh dashboards/web/build.sh $(BUILD)/web && touch $@
+
+$(BUILD)/lib/libhpcommon.a: $(COMMON_O)
+$(BUILD)/lib/libhpanalysis.a: $(ANALYSIS_O)
+$(BUILD)/lib/libhprunner.a: $(RUNNER_O)
+$(BUILD)/lib/libhpcollector.a: $(COLLECTOR_O)
+$(BUILD)/lib/libhpcli.a: $(CLI_O)
+$(BUILD)/lib/libhp%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+LIBS_BASE = $(BUILD)/lib/libhpanalysis.a $(BUILD)/lib/libhpcommon.a
+link = $(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o %.a,$^) $(1) \
+       $(call pkg_libs,$(PKGS_COMMON)) -lm
+
+$(BUILD)/bin/hakperf: $(BUILD)/obj/cli/main.o $(BUILD)/lib/libhpcli.a $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link)
+$(BUILD)/bin/hakperf-runner: $(BUILD)/obj/runner/main.o $(BUILD)/lib/libhprunner.a $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link)
+$(BUILD)/bin/hakperf-collector: $(BUILD)/obj/collector/main.o $(BUILD)/lib/libhpcollector.a $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link,$(call pkg_libs,$(PKGS_COLLECTOR)))
+
+# --- the allocator: a tree of its own, with its own Makefile ------------------
+allocator:
+	$(Q)$(MAKE) -C allocator BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
+
+# The names people type, as in `make bench_random_mixed_hakmem`.
+bench_%_hakmem bench_%_system: FORCE
+	$(Q)$(MAKE) -C allocator BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V) $(abspath $(BUILD))/bench/$@
+	$(Q)ln -sf $(BUILD)/bench/$@ $@
+
+# --- tests -------------------------------------------------------------------
+$(BUILD)/tests/check: $(TEST_O) $(BUILD)/lib/libhpcli.a $(BUILD)/lib/libhprunner.a \
+                      $(BUILD)/lib/libhpcollector.a $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link,$(call pkg_libs,$(PKGS_TESTS) $(PKGS_COLLECTOR)))
+
+# Packages first, then a second make, so that pkg-config is asked after they are in.
+demo:
+	$(Q)sh deploy/bootstrap build demo
+	$(Q)$(MAKE) all BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) sh deploy/demo
+
+check:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) unit BUILD=$(BUILD)
+
+unit: all $(BUILD)/tests/check
+	$(Q)$(MAKE) -C allocator check BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
+asan:
+	$(Q)$(MAKE) unit BUILD=build/asan SANITIZE=address,undefined
+
+bench: allocator
+	$(Q)$(MAKE) -C allocator bench-table BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/lib/libhakmem.so $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(BUILD)/lib/libhakmem.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 allocator/include/hakmem.h $(DESTDIR)$(PREFIX)/include
+
+clean:
+	rm -rf build bench_*_hakmem bench_*_system
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
