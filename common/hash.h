@@ -1,0 +1,29 @@
+/* SHA-256 (OpenSSL) of bytes, files and JSON values, as 64 lower case hexadecimal digits. */
+#ifndef HP_COMMON_HASH_H
+#define HP_COMMON_HASH_H
+
+#include "common/error.h"
+
+#include <stddef.h>
+
+#define HP_HASH_TEXT 65
+
+/* Never fails: SHA-256 of `size` bytes at `data`. */
+void hp_hash_bytes(const void *data, size_t size, char out[HP_HASH_TEXT]);
+
+/* SHA-256 of a file's content. */
+bool hp_hash_file(const char *path, char out[HP_HASH_TEXT], struct hp_error *err);
+
+/* SHA-256 of the canonical text of a JSON value: keys sorted, no spaces. */
+bool hp_hash_json(const json_t *value, char out[HP_HASH_TEXT], struct hp_error *err);
+
+/* Whether two texts are equal, in a time that depends on their lengths only. */
+bool hp_equal_secret(const char *a, const char *b);
+
+/* Fills `size` bytes from the system's random source. */
+bool hp_random_bytes(void *out, size_t size, struct hp_error *err);
+
+/* `size` bytes as lower case hexadecimal; out holds 2 * size + 1. */
+void hp_hex(const void *bytes, size_t size, char *out);
+
+#endif

@@ -1,0 +1,38 @@
+#include "common/metrics.h"
+
+#include <string.h>
+
+const struct hp_metric hp_metrics[] = {
+    {"throughput", "ops/cpu-s", HP_BETTER_HIGHER, true,
+     "operations per CPU-second of the steady part"},
+    {"warm_throughput", "ops/cpu-s", HP_BETTER_HIGHER, true,
+     "operations per CPU-second of the warm-up"},
+    {"startup_cpu", "s", HP_BETTER_LOWER, true, "CPU time before the timed region"},
+    {"wall", "s", HP_BETTER_LOWER, true, "wall time of the timed region"},
+    {"cpu", "s", HP_BETTER_LOWER, true, "CPU time of the timed region, draining included"},
+    {"user_cpu", "s", HP_BETTER_LOWER, true, "user CPU time of the whole process"},
+    {"system_cpu", "s", HP_BETTER_LOWER, true, "kernel CPU time of the whole process"},
+    {"peak_rss", "KiB", HP_BETTER_LOWER, true, "peak resident memory (VmHWM)"},
+    {"minor_faults", "count", HP_BETTER_LOWER, true, "page faults served without I/O"},
+    {"kernel_share", "fraction", HP_BETTER_LOWER, false,
+     "share of CPU time spent in the kernel, over all samples of the run"},
+    {"headline", "ops/s", HP_BETTER_HIGHER, false,
+     "operations per second of wall time in one long execution"},
+    {"ace_failures", "count", HP_BETTER_LOWER, false,
+     "ACE allocation failures of all causes in one long execution"},
+    {NULL, NULL, HP_BETTER_NEITHER, false, NULL},
+};
+
+const struct hp_metric *hp_metric_find(const char *name)
+{
+    for (const struct hp_metric *m = hp_metrics; m->name; m++)
+        if (strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
+}
+
+const char *hp_better_name(enum hp_better better)
+{
+    static const char *const names[] = {"higher", "lower", "neither"};
+    return names[better];
+}
