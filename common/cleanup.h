@@ -41,15 +41,15 @@ static inline void hp_cleanup_dir(DIR **d)
 
 #define HP_FREE __attribute__((cleanup(hp_cleanup_free)))
 #define HP_JSON __attribute__((cleanup(hp_cleanup_json)))
-#define HP_FD   __attribute__((cleanup(hp_cleanup_fd)))
+#define HP_FD __attribute__((cleanup(hp_cleanup_fd)))
 #define HP_FILE __attribute__((cleanup(hp_cleanup_file)))
-#define HP_DIR  __attribute__((cleanup(hp_cleanup_dir)))
+#define HP_DIR __attribute__((cleanup(hp_cleanup_dir)))
 
-#define hp_take(variable)                                                                          \
-    __extension__({                                                                                \
-        __typeof__(variable) hp_taken_ = (variable);                                               \
-        (variable) = NULL;                                                                         \
-        hp_taken_;                                                                                 \
+#define hp_take(variable)                            \
+    __extension__({                                  \
+        __typeof__(variable) hp_taken_ = (variable); \
+        (variable) = NULL;                           \
+        hp_taken_;                                   \
     })
 
 #endif

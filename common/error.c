@@ -7,10 +7,18 @@
 #include <unistd.h>
 
 static const char *const code_names[] = {
-    [HP_OK] = "ok",           [HP_USAGE] = "usage",       [HP_INVALID] = "invalid",
-    [HP_NOT_FOUND] = "not_found", [HP_CONFLICT] = "conflict", [HP_DENIED] = "denied",
-    [HP_UNAVAILABLE] = "unavailable", [HP_TIMEOUT] = "timeout", [HP_LIMIT] = "limit",
-    [HP_FAILED] = "failed",   [HP_SYSTEM] = "system",     [HP_INTERNAL] = "internal",
+    [HP_OK] = "ok",
+    [HP_USAGE] = "usage",
+    [HP_INVALID] = "invalid",
+    [HP_NOT_FOUND] = "not_found",
+    [HP_CONFLICT] = "conflict",
+    [HP_DENIED] = "denied",
+    [HP_UNAVAILABLE] = "unavailable",
+    [HP_TIMEOUT] = "timeout",
+    [HP_LIMIT] = "limit",
+    [HP_FAILED] = "failed",
+    [HP_SYSTEM] = "system",
+    [HP_INTERNAL] = "internal",
 };
 #define CODE_COUNT (sizeof code_names / sizeof code_names[0])
 

@@ -33,7 +33,8 @@ struct hp_error {
     char path[256];     /* JSON pointer or parameter; "" if none */
 };
 
-/* Sets code and message, clears hint and path. Always returns false, so that `return hp_fail(…)`. */
+/* Sets code and message, clears hint and path. Always returns false, so that `return hp_fail(…)`.
+ */
 bool hp_fail(struct hp_error *err, enum hp_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

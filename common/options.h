@@ -26,12 +26,14 @@ struct hp_option {
 struct hp_values; /* the values of one command line */
 
 struct hp_verb {
-    const char *name;      /* "db start"; NULL ends a table */
-    const char *arguments; /* "REV1 REV2", "[REV...]"; "" for none */
+    const char *name;                 /* "db start"; NULL ends a table */
+    const char *arguments;            /* "REV1 REV2", "[REV...]"; "" for none */
     int min_arguments, max_arguments; /* max -1: any number */
-    const char *summary;   /* one line */
-    const char *text;      /* paragraphs for --help; NULL: none */
+    const char *summary;              /* one line */
+    const char *text;                 /* paragraphs for --help; NULL: none */
     const struct hp_option *options;
+    bool passes_on; /* the first unknown option and all behind it are arguments, for another program
+                     */
     /* Returns the exit code. */
     int (*run)(const struct hp_values *values);
 };

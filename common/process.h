@@ -13,26 +13,26 @@
 #include <sys/types.h>
 
 struct hp_command {
-    const char *const *argv;     /* ended by NULL; argv[0] is looked up in PATH */
-    const char *const *env;      /* "NAME=value" …, NULL: the caller's */
-    const char *folder;          /* NULL: the caller's */
-    const void *input;           /* written to stdin; NULL: /dev/null */
+    const char *const *argv; /* ended by NULL; argv[0] is looked up in PATH */
+    const char *const *env;  /* "NAME=value" …, NULL: the caller's */
+    const char *folder;      /* NULL: the caller's */
+    const void *input;       /* written to stdin; NULL: /dev/null */
     size_t input_size;
-    double timeout_s;            /* 0: none; then the group gets SIGKILL */
-    size_t output_limit;         /* bytes kept of each stream; 0: 1 MiB */
-    bool keep_tail;              /* over the limit: keep the end, else the beginning */
-    bool merge_stderr;           /* stderr into the same buffer as stdout, in order */
-    int stdin_fd;                /* > 0: used as stdin instead of `input` */
-    int stdout_fd;               /* > 0: stdout goes there and is not captured */
-    const volatile int *cancel;  /* not NULL: when it becomes non-zero the group is killed */
+    double timeout_s;           /* 0: none; then the group gets SIGKILL */
+    size_t output_limit;        /* bytes kept of each stream; 0: 1 MiB */
+    bool keep_tail;             /* over the limit: keep the end, else the beginning */
+    bool merge_stderr;          /* stderr into the same buffer as stdout, in order */
+    int stdin_fd;               /* > 0: used as stdin instead of `input` */
+    int stdout_fd;              /* > 0: stdout goes there and is not captured */
+    const volatile int *cancel; /* not NULL: when it becomes non-zero the group is killed */
 };
 
 struct hp_outcome {
-    int exit_code;        /* 0 to 255; -1 if it died of a signal */
-    int signal;           /* that signal, else 0 */
+    int exit_code; /* 0 to 255; -1 if it died of a signal */
+    int signal;    /* that signal, else 0 */
     bool timed_out;
     bool cancelled;
-    bool truncated;       /* output was longer than kept */
+    bool truncated; /* output was longer than kept */
     double wall_s;
     struct rusage usage;  /* of the child and all it waited for */
     struct hp_buffer out; /* cleared by hp_outcome_clear */

@@ -8,14 +8,14 @@
 #include "common/embedded.h"
 #include "common/error.h"
 
-#define HP_WIRE_SUITE  "suite-v1.schema.json"
-#define HP_WIRE_JOB    "job-v1.schema.json"
+#define HP_WIRE_SUITE "suite-v1.schema.json"
+#define HP_WIRE_JOB "job-v1.schema.json"
 #define HP_WIRE_RESULT "result-v1.schema.json"
-#define HP_WIRE_ERROR  "error-v1.schema.json"
+#define HP_WIRE_ERROR "error-v1.schema.json"
 
 /* Largest documents that are read, in bytes. */
-#define HP_WIRE_SUITE_LIMIT  (1 << 20)
-#define HP_WIRE_JOB_LIMIT    (2 << 20)
+#define HP_WIRE_SUITE_LIMIT (1 << 20)
+#define HP_WIRE_JOB_LIMIT (2 << 20)
 #define HP_WIRE_RESULT_LIMIT (64 << 20)
 
 extern const struct hp_embedded wire_data[];

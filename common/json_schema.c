@@ -1,0 +1,315 @@
+#include "common/json_schema.h"
+
+#include "common/cleanup.h"
+
+#include <regex.h>
+#include <string.h>
+
+#define MAX_DEPTH 64
+
+struct check {
+    const json_t *root;
+    struct hp_error *err;
+    int depth;
+    char path[256]; /* JSON pointer of the value in hand */
+};
+
+static bool check_value(struct check *c, const json_t *schema, const json_t *value);
+
+static bool refuse(const struct check *c, const char *what)
+{
+    hp_fail(c->err, HP_INVALID, "%s", what);
+    return hp_error_path(c->err, "%s", c->path[0] ? c->path : "/");
+}
+
+/* Runs a check one level deeper, with "/key" or "/index" on the path. */
+static bool check_below(struct check *c, const char *key, size_t index, const json_t *schema,
+                        const json_t *value)
+{
+    size_t before = strlen(c->path);
+    if (key)
+        snprintf(c->path + before, sizeof c->path - before, "/%s", key);
+    else
+        snprintf(c->path + before, sizeof c->path - before, "/%zu", index);
+    bool ok = check_value(c, schema, value);
+    c->path[before] = '\0';
+    return ok;
+}
+
+static bool type_is(const json_t *value, const char *type)
+{
+    if (strcmp(type, "object") == 0)
+        return json_is_object(value);
+    if (strcmp(type, "array") == 0)
+        return json_is_array(value);
+    if (strcmp(type, "string") == 0)
+        return json_is_string(value);
+    if (strcmp(type, "integer") == 0)
+        return json_is_integer(value);
+    if (strcmp(type, "number") == 0)
+        return json_is_number(value);
+    if (strcmp(type, "boolean") == 0)
+        return json_is_boolean(value);
+    return strcmp(type, "null") == 0 && json_is_null(value);
+}
+
+static bool check_type(struct check *c, const json_t *rule, const json_t *value)
+{
+    char names[128] = "";
+    if (json_is_string(rule)) {
+        if (type_is(value, json_string_value(rule)))
+            return true;
+        snprintf(names, sizeof names, "%s", json_string_value(rule));
+    } else {
+        size_t i;
+        json_t *name;
+        json_array_foreach (rule, i, name) {
+            if (type_is(value, json_string_value(name)))
+                return true;
+            size_t n = strlen(names);
+            snprintf(names + n, sizeof names - n, "%s%s", i ? " or " : "", json_string_value(name));
+        }
+    }
+    char what[192];
+    snprintf(what, sizeof what, "must be of type %s", names);
+    return refuse(c, what);
+}
+
+static bool check_enum(struct check *c, const json_t *rule, const json_t *value)
+{
+    size_t i;
+    json_t *allowed;
+    json_array_foreach (rule, i, allowed)
+        if (json_equal(allowed, value))
+            return true;
+    HP_FREE char *list = json_dumps(rule, JSON_COMPACT);
+    char what[512];
+    snprintf(what, sizeof what, "must be one of %s", list ? list : "the allowed values");
+    return refuse(c, what);
+}
+
+static bool check_const(struct check *c, const json_t *rule, const json_t *value)
+{
+    if (json_equal(rule, value))
+        return true;
+    HP_FREE char *text = json_dumps(rule, JSON_ENCODE_ANY);
+    char what[256];
+    snprintf(what, sizeof what, "must be %s", text ? text : "the fixed value");
+    return refuse(c, what);
+}
+
+static bool check_any_of(struct check *c, const json_t *rule, const json_t *value)
+{
+    size_t i;
+    json_t *choice;
+    struct hp_error first = {0}, deepest = {0};
+    json_array_foreach (rule, i, choice) {
+        if (check_value(c, choice, value))
+            return true;
+        if (i == 0)
+            first = *c->err;
+        /* The choice that got furthest into the document says best what is wrong. */
+        if (strlen(c->err->path) > strlen(deepest.path))
+            deepest = *c->err;
+        if (c->err->code == HP_INTERNAL)
+            return false;
+    }
+    *c->err = deepest.path[0] ? deepest : first;
+    return false;
+}
+
+static bool check_ref(struct check *c, const json_t *rule, const json_t *value)
+{
+    static const char prefix[] = "#/$defs/";
+    const char *name = json_string_value(rule);
+    const json_t *target = NULL;
+    if (name && strncmp(name, prefix, sizeof prefix - 1) == 0)
+        target = json_object_get(json_object_get(c->root, "$defs"), name + sizeof prefix - 1);
+    if (!target)
+        return hp_fail(c->err, HP_INTERNAL, "schema refers to %s, which it does not define",
+                       name ? name : "nothing");
+    return check_value(c, target, value);
+}
+
+static bool check_pattern(struct check *c, const json_t *rule, const json_t *value)
+{
+    if (!json_is_string(value))
+        return true;
+    const char *text = json_string_value(value);
+    regex_t expression;
+    if (regcomp(&expression, json_string_value(rule), REG_EXTENDED | REG_NOSUB) != 0)
+        return hp_fail(c->err, HP_INTERNAL, "schema holds an unusable pattern %s",
+                       json_string_value(rule));
+    bool ok =
+        strlen(text) == json_string_length(value) && regexec(&expression, text, 0, NULL, 0) == 0;
+    regfree(&expression);
+    if (ok)
+        return true;
+    char what[256];
+    snprintf(what, sizeof what, "must match %s", json_string_value(rule));
+    return refuse(c, what);
+}
+
+/* Code points, as JSON Schema counts them; jansson has checked that the text is UTF-8. */
+static size_t text_length(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t n = 0;
+    for (size_t i = 0; i < json_string_length(value); i++)
+        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+enum bound { AT_LEAST, AT_MOST, ABOVE };
+
+static bool check_bound(struct check *c, enum bound bound, double actual, const json_t *rule,
+                        const char *of)
+{
+    double limit = json_number_value(rule);
+    if (bound == AT_LEAST ? actual >= limit : bound == AT_MOST ? actual <= limit : actual > limit)
+        return true;
+    static const char *const words[] = {"at least", "at most", "more than"};
+    char what[128];
+    snprintf(what, sizeof what, "%s must be %s %.15g", of, words[bound], limit);
+    return refuse(c, what);
+}
+
+static bool check_required(struct check *c, const json_t *rule, const json_t *value)
+{
+    size_t i;
+    json_t *name;
+    if (!json_is_object(value))
+        return true;
+    json_array_foreach (rule, i, name)
+        if (!json_object_get(value, json_string_value(name))) {
+            char what[256];
+            snprintf(what, sizeof what, "member \"%s\" is missing", json_string_value(name));
+            return refuse(c, what);
+        }
+    return true;
+}
+
+static bool check_members(struct check *c, const json_t *schema, const json_t *value)
+{
+    const json_t *properties = json_object_get(schema, "properties");
+    const json_t *others = json_object_get(schema, "additionalProperties");
+    const char *key;
+    json_t *member;
+    json_object_foreach ((json_t *)value, key, member) {
+        const json_t *rule = json_object_get(properties, key);
+        if (!rule && json_is_false(others)) {
+            char what[256];
+            snprintf(what, sizeof what, "member \"%s\" is not known", key);
+            return refuse(c, what);
+        }
+        if (!rule && json_is_object(others))
+            rule = others;
+        if (rule && !check_below(c, key, 0, rule, member))
+            return false;
+    }
+    return true;
+}
+
+static bool check_items(struct check *c, const json_t *rule, const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    if (!json_is_array(value))
+        return true;
+    json_array_foreach (value, i, item)
+        if (!check_below(c, NULL, i, rule, item))
+            return false;
+    return true;
+}
+
+/* Bounds: the keyword, what it counts, and of which values. */
+static bool check_limits(struct check *c, const char *keyword, const json_t *rule,
+                         const json_t *value, bool *known)
+{
+    *known = true;
+    if (strcmp(keyword, "minimum") == 0)
+        return !json_is_number(value) ||
+               check_bound(c, AT_LEAST, json_number_value(value), rule, "value");
+    if (strcmp(keyword, "maximum") == 0)
+        return !json_is_number(value) ||
+               check_bound(c, AT_MOST, json_number_value(value), rule, "value");
+    if (strcmp(keyword, "exclusiveMinimum") == 0)
+        return !json_is_number(value) ||
+               check_bound(c, ABOVE, json_number_value(value), rule, "value");
+    if (strcmp(keyword, "minLength") == 0)
+        return !json_is_string(value) ||
+               check_bound(c, AT_LEAST, (double)text_length(value), rule, "length");
+    if (strcmp(keyword, "maxLength") == 0)
+        return !json_is_string(value) ||
+               check_bound(c, AT_MOST, (double)text_length(value), rule, "length");
+    if (strcmp(keyword, "minItems") == 0)
+        return !json_is_array(value) ||
+               check_bound(c, AT_LEAST, (double)json_array_size(value), rule, "number of items");
+    if (strcmp(keyword, "maxItems") == 0)
+        return !json_is_array(value) ||
+               check_bound(c, AT_MOST, (double)json_array_size(value), rule, "number of items");
+    if (strcmp(keyword, "maxProperties") == 0)
+        return !json_is_object(value) ||
+               check_bound(c, AT_MOST, (double)json_object_size(value), rule, "number of members");
+    *known = false;
+    return false;
+}
+
+static bool check_keyword(struct check *c, const char *keyword, const json_t *rule,
+                          const json_t *schema, const json_t *value)
+{
+    static const char *const silent[] = {"$schema", "title", "description", "$defs"};
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        if (strcmp(keyword, silent[i]) == 0)
+            return true;
+    if (strcmp(keyword, "type") == 0)
+        return check_type(c, rule, value);
+    if (strcmp(keyword, "enum") == 0)
+        return check_enum(c, rule, value);
+    if (strcmp(keyword, "const") == 0)
+        return check_const(c, rule, value);
+    if (strcmp(keyword, "anyOf") == 0)
+        return check_any_of(c, rule, value);
+    if (strcmp(keyword, "$ref") == 0)
+        return check_ref(c, rule, value);
+    if (strcmp(keyword, "pattern") == 0)
+        return check_pattern(c, rule, value);
+    if (strcmp(keyword, "required") == 0)
+        return check_required(c, rule, value);
+    if (strcmp(keyword, "items") == 0)
+        return check_items(c, rule, value);
+    if (strcmp(keyword, "additionalProperties") == 0)
+        return !json_is_object(value) || check_members(c, schema, value);
+    if (strcmp(keyword, "properties") == 0) /* once, with additionalProperties where both are */
+        return json_object_get(schema, "additionalProperties") || !json_is_object(value) ||
+               check_members(c, schema, value);
+    bool known;
+    bool ok = check_limits(c, keyword, rule, value, &known);
+    return known ? ok
+                 : hp_fail(c->err, HP_INTERNAL, "schema uses \"%s\", which is not supported",
+                           keyword);
+}
+
+static bool check_value(struct check *c, const json_t *schema, const json_t *value)
+{
+    const char *keyword;
+    json_t *rule;
+    if (c->depth >= MAX_DEPTH)
+        return hp_fail(c->err, HP_INVALID, "nested too deeply");
+    c->depth++;
+    bool ok = true;
+    /* The type first: what follows can then speak of the right kind of value. */
+    const json_t *type = json_object_get(schema, "type");
+    if (type)
+        ok = check_type(c, type, value);
+    json_object_foreach ((json_t *)schema, keyword, rule)
+        ok = ok && (strcmp(keyword, "type") == 0 || check_keyword(c, keyword, rule, schema, value));
+    c->depth--;
+    return ok;
+}
+
+bool hp_schema_check(const json_t *schema, const json_t *document, struct hp_error *err)
+{
+    struct check c = {.root = schema, .err = err};
+    return check_value(&c, schema, document);
+}
