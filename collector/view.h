@@ -1,0 +1,47 @@
+/*
+ * The answers of the read endpoints, as common/wire/README.md describes them, built from the store.
+ * Revisions are full commit hashes: resolving names is the mirrors' work. Each function returns a
+ * new JSON value that the caller owns, or NULL with HP_NOT_FOUND (and a hint what to do) or an
+ * error of db.h. Nothing is kept between calls; any thread may call.
+ */
+#ifndef HP_COLLECTOR_VIEW_H
+#define HP_COLLECTOR_VIEW_H
+
+#include "collector/db.h"
+
+#define VIEW_LOG_LIMIT 500
+#define VIEW_SERIES_LIMIT 5000
+#define VIEW_ALERT_LIMIT 500
+
+/* {"repositories": […]}, by name. */
+json_t *view_repositories(struct db *db, struct hp_error *err);
+
+/* {"commits": [LOG ENTRY…], "next": sha|null}: the first-parent history of the default ref, newest
+ * first, from the head or behind the commit `before` (NULL: none). limit 1 to VIEW_LOG_LIMIT. */
+json_t *view_log(struct db *db, const char *repository, int limit, const char *before,
+                 struct hp_error *err);
+
+/* {"commit": LOG ENTRY, "run": {…}|null, "comparison": COMPARISON|null} of its last run. */
+json_t *view_commit(struct db *db, const char *repository, const char *sha, struct hp_error *err);
+
+/* COMPARISON of the last run that measured head against base. HP_NOT_FOUND where none did, with
+ * the hint how to measure it, or that it waits in the queue. */
+json_t *view_compare(struct db *db, const char *repository, const char *base, const char *head,
+                     struct hp_error *err);
+
+/* The series of a workload and metric along the first-parent history, oldest first; the last
+ * `limit` points, 1 to VIEW_SERIES_LIMIT. metric NULL: the primary one; workload NULL: the first
+ * by name. */
+json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
+                    int limit, struct hp_error *err);
+
+/* {"version", "queue", "running", "runners", "failed_jobs", "counts"}. */
+json_t *view_status(struct db *db, struct hp_error *err);
+
+/* JOB STATE. */
+json_t *view_job(struct db *db, int64_t job, struct hp_error *err);
+
+/* {"alerts": […]}, newest first. limit 1 to VIEW_ALERT_LIMIT. */
+json_t *view_alerts(struct db *db, int limit, struct hp_error *err);
+
+#endif
