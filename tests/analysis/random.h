@@ -1,0 +1,63 @@
+/*
+ * Seeded random numbers for the tests of analysis/: the same on every machine and every run, so
+ * that a failure can be repeated. The state belongs to the caller.
+ */
+#ifndef HP_TESTS_RANDOM_H
+#define HP_TESTS_RANDOM_H
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* Time limits are those of a plain build; instrumented ones get this much more. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TIME_SCALE 20
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TIME_SCALE 20
+#endif
+#endif
+#ifndef TIME_SCALE
+#define TIME_SCALE 1
+#endif
+
+struct rng {
+    uint64_t state;
+};
+
+/* SplitMix64 (Steele, Lea and Flood 2014). */
+static inline uint64_t rng_next(struct rng *r)
+{
+    uint64_t z = r->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* Uniform in (0, 1). */
+static inline double rng_uniform(struct rng *r)
+{
+    return ((double)(rng_next(r) >> 11) + 0.5) * 0x1p-53;
+}
+
+/* Uniform in 0 .. below - 1. */
+static inline size_t rng_below(struct rng *r, size_t below)
+{
+    return (size_t)(rng_uniform(r) * (double)below);
+}
+
+/* Standard normal (Box and Muller, one of the two). */
+static inline double rng_normal(struct rng *r)
+{
+    double radius = sqrt(-2 * log(rng_uniform(r)));
+    return radius * cos(6.283185307179586 * rng_uniform(r));
+}
+
+/* Like the pairs of real runs: mostly narrow, now and then a disturbed process. */
+static inline double rng_heavy(struct rng *r)
+{
+    double scale = rng_uniform(r) < 0.05 ? 6 : 1;
+    return scale * rng_normal(r);
+}
+
+#endif
