@@ -129,8 +129,10 @@ bool an_kernel_share(struct an_samples base, struct an_samples head, double crit
     double by = c.head - c.base;
     c.low = by - hypot(c.head - head_low, base_high - c.base);
     c.high = by + hypot(head_high - c.head, c.base - base_low);
+    /* 0.22 - 0.20 is a little under 0.02 in binary. */
+    bool counts = fabs(by) >= AN_SHARE_MARGIN - 1e-12;
     if (c.low > 0 || c.high < 0)
-        c.outcome = changed(by, AN_LOWER, fabs(by) >= AN_SHARE_MARGIN ? AN_RELEVANT : AN_SMALL);
+        c.outcome = changed(by, AN_LOWER, counts ? AN_RELEVANT : AN_SMALL);
     else if (c.low >= -AN_SHARE_MARGIN && c.high <= AN_SHARE_MARGIN)
         c.outcome = (struct an_outcome){AN_EQUIVALENT, AN_SIZE_NONE};
     else

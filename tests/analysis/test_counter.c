@@ -1,0 +1,191 @@
+/* Verdicts on counters and on the kernel's share. */
+#include "analysis/counter.h"
+#include "tests/analysis/random.h"
+#include "tests/suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 64 };
+
+static uint64_t base[MOST], head[MOST];
+static uint32_t seed[MOST];
+
+/* ACE failures of a single-threaded workload: each seed has its own number and repeats it. */
+static void repeating(uint64_t more)
+{
+    for (size_t i = 0; i < MOST; i++) {
+        seed[i] = (uint32_t)(42 + i % 3);
+        base[i] = 100 + i % 3;
+        head[i] = base[i] + (i % 3 == 1 ? more : 0);
+    }
+}
+
+static struct an_counted exact(enum an_better better)
+{
+    struct an_counted c;
+    ck_assert(an_counter_exact(base, head, seed, MOST, better, &c));
+    return c;
+}
+
+static void assert_says(struct an_counted c, enum an_verdict v, enum an_size size)
+{
+    ck_assert_str_eq(an_verdict_name(c.outcome.verdict), an_verdict_name(v));
+    ck_assert_int_eq((int)c.outcome.size, (int)size);
+}
+
+START_TEST(exact_counters_differ_by_one)
+{
+    repeating(0);
+    assert_says(exact(AN_LOWER), AN_EQUIVALENT, AN_SIZE_NONE);
+    repeating(1);
+    struct an_counted c = exact(AN_LOWER);
+    assert_says(c, AN_REGRESSED, AN_RELEVANT);
+    ck_assert(c.deterministic);
+    ck_assert_double_eq_tol(c.low, 1.0 / 3, 1e-12);
+    ck_assert_double_eq_tol(c.high, 1.0 / 3, 1e-12);
+    assert_says(exact(AN_HIGHER), AN_IMPROVED, AN_RELEVANT);
+    repeating((uint64_t)-1); /* wraps to one less */
+    assert_says(exact(AN_LOWER), AN_IMPROVED, AN_RELEVANT);
+    ck_assert_double_lt(exact(AN_LOWER).high, 0);
+}
+END_TEST
+
+START_TEST(counters_that_do_not_repeat_are_not_judged_exactly)
+{
+    repeating(1);
+    head[10]++;
+    struct an_counted c = exact(AN_LOWER);
+    ck_assert(!c.deterministic);
+    assert_says(c, AN_INCONCLUSIVE, AN_SIZE_NONE);
+    ck_assert(c.low == -INFINITY && c.high == INFINITY);
+    repeating(0);
+    base[63]++;
+    ck_assert(!exact(AN_LOWER).deterministic);
+    /* Without seeds all processes have to agree. */
+    repeating(0);
+    ck_assert(an_counter_exact(base, head, NULL, MOST, AN_LOWER, &c));
+    ck_assert(!c.deterministic);
+    ck_assert(an_counter_exact(base, head, NULL, 1, AN_LOWER, &c));
+    ck_assert(c.deterministic && c.base == 100 && c.head == 100);
+}
+END_TEST
+
+START_TEST(paired_counters_follow_the_signed_rank_test)
+{
+    struct rng r = {41};
+    struct an_counted c;
+    int raised = 0, false_alarms = 0;
+    for (int trial = 0; trial < 200; trial++) {
+        for (size_t i = 0; i < MOST; i++) {
+            base[i] = 1000 + rng_below(&r, 100);
+            head[i] = 1000 + rng_below(&r, 100);
+        }
+        ck_assert(an_counter_paired(base, head, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+        ck_assert(c.low <= c.high);
+        assert_says(c, c.low > 0 || c.high < 0 ? c.outcome.verdict : AN_EQUIVALENT,
+                    c.low > 0 || c.high < 0 ? AN_RELEVANT : AN_SIZE_NONE);
+        false_alarms += c.outcome.verdict != AN_EQUIVALENT;
+        for (size_t i = 0; i < MOST; i++)
+            head[i] += 50;
+        ck_assert(an_counter_paired(base, head, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+        raised += c.outcome.verdict == AN_REGRESSED && c.outcome.size == AN_RELEVANT;
+    }
+    ck_assert_int_le(false_alarms, 2);
+    ck_assert_int_ge(raised, 195);
+}
+END_TEST
+
+START_TEST(failures_that_appear_are_seen)
+{
+    struct an_counted c;
+    memset(base, 0, sizeof base);
+    memset(head, 0, sizeof head);
+    ck_assert(an_counter_paired(base, head, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+    assert_says(c, AN_EQUIVALENT, AN_SIZE_NONE);
+    /* Some in a few processes prove nothing; in half of them they do. */
+    for (size_t i = 0; i < 5; i++)
+        head[i * 12] = 3;
+    ck_assert(an_counter_paired(base, head, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+    ck_assert(c.outcome.verdict != AN_REGRESSED);
+    for (size_t i = 0; i < MOST; i++)
+        head[i] = 1 + i % 7;
+    ck_assert(an_counter_paired(base, head, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+    assert_says(c, AN_REGRESSED, AN_RELEVANT);
+    ck_assert(an_counter_paired(head, base, NULL, MOST, 3.7, 0.05, AN_LOWER, &c));
+    assert_says(c, AN_IMPROVED, AN_RELEVANT);
+}
+END_TEST
+
+START_TEST(share_has_newcombes_interval)
+{
+    /* Newcombe 1998, table II, method 10: 56/70 against 48/80, then 9/10 against 3/10. */
+    struct an_counted c;
+    ck_assert(
+        an_kernel_share((struct an_samples){48, 80}, (struct an_samples){56, 70}, 1.959964, &c));
+    ck_assert_double_eq_tol(c.low, 0.0524, 5e-5);
+    ck_assert_double_eq_tol(c.high, 0.3339, 5e-5);
+    ck_assert(
+        an_kernel_share((struct an_samples){3, 10}, (struct an_samples){9, 10}, 1.959964, &c));
+    ck_assert_double_eq_tol(c.low, 0.1705, 5e-5);
+    ck_assert_double_eq_tol(c.high, 0.8090, 5e-5);
+}
+END_TEST
+
+static struct an_counted share(uint64_t b, uint64_t h, uint64_t all)
+{
+    struct an_counted c;
+    ck_assert(an_kernel_share((struct an_samples){b, all}, (struct an_samples){h, all}, 3.7, &c));
+    return c;
+}
+
+START_TEST(share_counts_from_two_points)
+{
+    assert_says(share(20000, 20000, 100000), AN_EQUIVALENT, AN_SIZE_NONE);
+    assert_says(share(20000, 22000, 100000), AN_REGRESSED, AN_RELEVANT);
+    assert_says(share(20000, 21900, 100000), AN_REGRESSED, AN_SMALL);
+    assert_says(share(32000, 2000, 100000), AN_IMPROVED, AN_RELEVANT);
+    assert_says(share(200, 220, 1000), AN_INCONCLUSIVE, AN_SIZE_NONE);
+    assert_says(share(0, 0, 100000), AN_EQUIVALENT, AN_SIZE_NONE);
+    assert_says(share(1000, 1000, 1000), AN_EQUIVALENT, AN_SIZE_NONE);
+    assert_says(share(0, 1000, 1000), AN_REGRESSED, AN_RELEVANT);
+}
+END_TEST
+
+START_TEST(bad_input_changes_nothing)
+{
+    struct an_counted c, untouched;
+    memset(&c, 0x5a, sizeof c);
+    untouched = c;
+    repeating(0);
+    ck_assert(!an_counter_exact(base, head, seed, 0, AN_LOWER, &c));
+    ck_assert(!an_counter_paired(base, head, NULL, 0, 3.7, 0.05, AN_LOWER, &c));
+    ck_assert(!an_counter_paired(base, head, NULL, MOST, 0, 0.05, AN_LOWER, &c));
+    ck_assert(!an_counter_paired(base, head, NULL, MOST, 3.7, -1, AN_LOWER, &c));
+    ck_assert(!an_counter_paired(base, head, NULL, MOST, 3.7, NAN, AN_LOWER, &c));
+    struct an_samples good = {1, 2}, none = {0, 0}, too_many = {3, 2};
+    ck_assert(!an_kernel_share(good, none, 3.7, &c) && !an_kernel_share(none, good, 3.7, &c));
+    ck_assert(!an_kernel_share(too_many, good, 3.7, &c) &&
+              !an_kernel_share(good, too_many, 3.7, &c));
+    ck_assert(!an_kernel_share(good, good, -1, &c) && !an_kernel_share(good, good, NAN, &c));
+    ck_assert_mem_eq(&c, &untouched, sizeof c);
+}
+END_TEST
+
+HP_SUITE(analysis_counter)
+{
+    Suite *s = suite_create("analysis_counter");
+    TCase *t = tcase_create("counter");
+    tcase_add_test(t, exact_counters_differ_by_one);
+    tcase_add_test(t, counters_that_do_not_repeat_are_not_judged_exactly);
+    tcase_add_test(t, paired_counters_follow_the_signed_rank_test);
+    tcase_add_test(t, failures_that_appear_are_seen);
+    suite_add_tcase(s, t);
+    t = tcase_create("share");
+    tcase_add_test(t, share_has_newcombes_interval);
+    tcase_add_test(t, share_counts_from_two_points);
+    tcase_add_test(t, bad_input_changes_nothing);
+    suite_add_tcase(s, t);
+    return s;
+}
