@@ -61,7 +61,7 @@ ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
 
 PROGRAMS := $(addprefix $(BUILD)/bin/,hakperf hakperf-runner hakperf-collector)
 
-.PHONY: all help programs allocator demo check unit bench clean install asan web FORCE
+.PHONY: all help programs allocator demo check unit bench clean install asan lint FORCE
 .DEFAULT_GOAL := all
 all: programs allocator
 
@@ -169,6 +169,16 @@ asan:
 bench: allocator
 	$(Q)$(MAKE) -C allocator bench-table BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
 
+# The formatter and two independent checkers, over everything that is compiled here.
+LINT_C = $(shell git ls-files '*.c' '*.h')
+lint:
+	$(Q)clang-format --dry-run -Werror $(LINT_C)
+	$(Q)cppcheck -q --error-exitcode=1 --enable=warning,performance \
+	    --inline-suppr --suppress=missingIncludeSystem --library=posix --library=gnu -D_GNU_SOURCE \
+	    -DHAKPERF_VERSION='""' -I. analysis common runner collector cli
+	$(Q)clang-tidy --quiet $(filter-out allocator/% tests/%,$(filter %.c,$(LINT_C))) -- -I. -std=gnu17 \
+	    -D_GNU_SOURCE -DHAKPERF_VERSION='""' $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_COLLECTOR))
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
@@ -177,6 +187,6 @@ install: all
 	install -m 644 allocator/include/hakmem.h $(DESTDIR)$(PREFIX)/include
 
 clean:
-	rm -rf build bench_*_hakmem bench_*_system
+	rm -rf $(BUILD) bench_*_hakmem bench_*_system
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

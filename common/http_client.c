@@ -50,7 +50,8 @@ struct hp_http *hp_http_new(const char *server, const char *token, struct hp_err
 {
     pthread_once(&curl_once, curl_start);
     bool local = strncmp(server, "unix:/", 6) == 0;
-    if (!local && strncasecmp(server, "http://", 7) != 0 && strncasecmp(server, "https://", 8)) {
+    if (!local && strncasecmp(server, "http://", 7) != 0 &&
+        strncasecmp(server, "https://", 8) != 0) {
         hp_fail(err, HP_USAGE, "cannot use \"%s\" as address of a collector", server);
         hp_error_hint(err, "Give unix:/path/to/socket, http://host:port or https://host.");
         return NULL;

@@ -15,14 +15,14 @@ static pthread_once_t schemas_once = PTHREAD_ONCE_INIT;
 
 static void load_schemas(void)
 {
-    for (size_t i = 0; wire_data[i].name && i < MAX_SCHEMAS; i++)
+    for (size_t i = 0; i < MAX_SCHEMAS && wire_data[i].name; i++)
         schemas[i] = json_loadb(wire_data[i].data, wire_data[i].size, JSON_REJECT_DUPLICATES, NULL);
 }
 
 static const json_t *find_schema(const char *name)
 {
     pthread_once(&schemas_once, load_schemas);
-    for (size_t i = 0; wire_data[i].name && i < MAX_SCHEMAS; i++)
+    for (size_t i = 0; i < MAX_SCHEMAS && wire_data[i].name; i++)
         if (strcmp(wire_data[i].name, name) == 0)
             return schemas[i];
     return NULL;
