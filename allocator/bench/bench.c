@@ -1,0 +1,178 @@
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static void print_help(const struct bench_options *o)
+{
+    printf("Usage: %s", o->program);
+    for (const struct bench_arg *a = o->args; a->name; a++)
+        printf(" [%s]", a->name);
+    printf(" [--json FILE]%s [--help]\n\n%s\n\n",
+           o->independent_size ? " [--independent-size]" : "", o->summary);
+    for (const struct bench_arg *a = o->args; a->name; a++)
+        printf("  %-14s %s (default %" PRIu64 ")\n", a->name, a->help, a->value);
+    if (o->independent_size)
+        printf("  --independent-size  draw the size from a second seeded stream; without it a\n"
+               "                 working set of 1024 or more that is a power of two gives each "
+               "slot\n                 one size\n");
+    printf("  --json FILE    write the result as one JSON object to FILE\n");
+}
+
+static _Noreturn void usage_error(const struct bench_options *o, const char *what, const char *arg)
+{
+    fprintf(stderr, "%s: %s: '%s'\nHINT: %s --help lists the arguments.\n", o->program, what, arg,
+            o->program);
+    exit(2);
+}
+
+static void parse_number(const struct bench_options *o, struct bench_arg *a, const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno) {
+        fprintf(stderr, "%s: %s must be a whole number, not '%s'\n", o->program, a->name, text);
+        exit(2);
+    }
+    if (value < a->min || value > a->max) {
+        fprintf(stderr, "%s: %s must be from %" PRIu64 " to %" PRIu64 ", not %s\n", o->program,
+                a->name, a->min, a->max, text);
+        exit(2);
+    }
+    a->value = value;
+}
+
+void bench_parse(struct bench_options *o, int argc, char **argv)
+{
+    struct bench_arg *next = o->args;
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        if (strcmp(arg, "--help") == 0) {
+            print_help(o);
+            exit(0);
+        } else if (strcmp(arg, "--json") == 0) {
+            if (++i == argc)
+                usage_error(o, "a file name must follow", arg);
+            o->json = argv[i];
+        } else if (strcmp(arg, "--independent-size") == 0 && o->independent_size) {
+            *o->independent_size = true;
+        } else if (arg[0] == '-' && arg[1] != '\0' && (arg[1] < '0' || arg[1] > '9')) {
+            usage_error(o, "unknown option", arg);
+        } else if (!next->name) {
+            usage_error(o, "one argument too many", arg);
+        } else {
+            parse_number(o, next++, arg);
+        }
+    }
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct bench_time bench_now(void)
+{
+    return (struct bench_time){seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC)};
+}
+
+struct bench_part bench_since(struct bench_time from, uint64_t operations)
+{
+    struct bench_time now = bench_now();
+    return (struct bench_part){operations, now.cpu_s - from.cpu_s, now.wall_s - from.wall_s};
+}
+
+void *bench_map(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        fprintf(stderr, "bench: no memory for a table of %zu bytes\n", size);
+        exit(1);
+    }
+    return p;
+}
+
+uint64_t bench_peak_rss_kib(void)
+{
+    char buf[4096];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, buf, sizeof buf - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    buf[n] = '\0';
+    const char *line = strstr(buf, "VmHWM:");
+    return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) : 0;
+}
+
+void bench_no_memory(const struct bench_options *o, uint64_t iteration, size_t size)
+{
+    fprintf(stderr, "%s: malloc returned NULL at iteration %" PRIu64 " for %zu bytes: %s\n",
+            o->program, iteration, size, strerror(errno));
+    exit(1);
+}
+
+static void write_part(FILE *f, const char *name, const struct bench_part *p)
+{
+    if (p->operations == 0)
+        fprintf(f, ",\"%s\":null", name);
+    else
+        fprintf(f, ",\"%s\":{\"operations\":%" PRIu64 ",\"cpu_s\":%.9f,\"wall_s\":%.9f}", name,
+                p->operations, p->cpu_s, p->wall_s);
+}
+
+/* A file by name; /dev/fd/N is that descriptor itself, so that what it holds already stays. */
+static FILE *open_output(const char *name)
+{
+    int fd;
+    char rest;
+    if (sscanf(name, "/dev/fd/%d%c", &fd, &rest) != 1)
+        return fopen(name, "w");
+    fd = dup(fd);
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+void bench_write_json(const struct bench_options *o, const struct bench_report *r)
+{
+    if (!o->json)
+        return;
+    uint64_t peak = bench_peak_rss_kib();
+    FILE *f = open_output(o->json);
+    if (!f) {
+        fprintf(stderr, "%s: cannot write '%s': %s\n", o->program, o->json, strerror(errno));
+        exit(1);
+    }
+    fprintf(f, "{\"program\":\"%s\"", o->program);
+    for (const struct bench_arg *a = o->args; a->name; a++)
+        fprintf(f, ",\"%s\":%" PRIu64, a->name, a->value);
+    if (o->independent_size)
+        fprintf(f, ",\"independent_size\":%s", *o->independent_size ? "true" : "false");
+    fprintf(f, ",\"threads\":%u,\"operations\":%" PRIu64, r->threads, r->operations);
+    fprintf(f, ",\"wall_s\":%.9f,\"cpu_s\":%.9f,\"startup_cpu_s\":%.9f", r->total.wall_s,
+            r->total.cpu_s, r->startup_cpu_s);
+    write_part(f, "warm", &r->warm);
+    write_part(f, "steady", &r->steady);
+    for (const struct bench_field *e = r->fields; e && e->name; e++) {
+        if (e->real)
+            fprintf(f, ",\"%s\":%.9f", e->name, e->number);
+        else
+            fprintf(f, ",\"%s\":%" PRIu64, e->name, e->integer);
+    }
+    fprintf(f, ",\"peak_rss_kib\":%" PRIu64 "}\n", peak);
+    if (fclose(f) != 0) {
+        fprintf(stderr, "%s: cannot write '%s': %s\n", o->program, o->json, strerror(errno));
+        exit(1);
+    }
+}

@@ -1,0 +1,31 @@
+/*
+ * big.h: blocks that are mappings of their own.
+ *
+ * A registry out of the blocks' reach knows address and length of each, so nothing of a block is
+ * read to free it and a foreign pointer is told apart before it is touched. One lock; any thread.
+ */
+#ifndef HAKMEM_BIG_H
+#define HAKMEM_BIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A zeroed block of at least `size` bytes, a multiple of `align` (a power of two) in address.
+ * NULL with errno ENOMEM. */
+void *big_alloc(size_t size, size_t align);
+/* Frees the block that begins at ptr; false, nothing changed, when there is none. */
+bool big_free(void *ptr);
+/* Bytes usable in the block that begins at ptr; 0 when there is none. */
+size_t big_usable(const void *ptr);
+/* Changes the size of the block at ptr, which must exist, moving it if need be. NULL with errno
+ * ENOMEM, then the block is unchanged. */
+void *big_resize(void *ptr, size_t size);
+/* Whether ptr points into a block but not at its beginning; *block is that beginning. Slow. */
+bool big_interior(const void *ptr, void **block, size_t *size);
+
+/* Around fork. */
+void big_lock(void);
+void big_unlock(void);
+void big_reset(void);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * malloc.c: the malloc family of C, POSIX and glibc, and the hak_ names for it.
+ *
+ * The standard names are aliases, so that a program which links or preloads the library calls the
+ * same code. Semantics follow glibc where the standards leave a choice.
+ */
+#include "hakmem.h"
+#include "os.h"
+#include "route.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+static bool power_of_two(size_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+EXPORT void *hak_malloc(size_t size)
+{
+    return route_alloc(size);
+}
+
+EXPORT void *hak_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return no_memory();
+    return route_alloc_zeroed(bytes);
+}
+
+EXPORT void hak_free(void *ptr)
+{
+    route_free(ptr, "free");
+}
+
+EXPORT void *hak_realloc(void *ptr, size_t size)
+{
+    if (!ptr)
+        return hak_malloc(size);
+    if (size == 0) {
+        route_free(ptr, "realloc");
+        return NULL;
+    }
+    return route_resize(ptr, size);
+}
+
+EXPORT void *hak_memalign(size_t align, size_t size)
+{
+    if (align <= MIN_ALIGN)
+        return route_alloc(align > size ? align : size);
+    if (align > PTRDIFF_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!power_of_two(align))
+        align = (size_t)1 << (64 - __builtin_clzll(align - 1));
+    return route_alloc_aligned(align, size);
+}
+
+EXPORT size_t hak_usable_size(void *ptr)
+{
+    return ptr ? route_usable(ptr, "malloc_usable_size") : 0;
+}
+
+EXPORT const char *hak_version(void)
+{
+    return HAKMEM_VERSION;
+}
+
+/* --- the standard names ------------------------------------------------------------------- */
+
+#define ALIAS(of) EXPORT __attribute__((alias(#of)))
+
+ALIAS(hak_malloc) void *malloc(size_t size);
+ALIAS(hak_calloc) void *calloc(size_t count, size_t size);
+ALIAS(hak_realloc) void *realloc(void *ptr, size_t size);
+ALIAS(hak_free) void free(void *ptr);
+ALIAS(hak_memalign) void *memalign(size_t align, size_t size);
+ALIAS(hak_usable_size) size_t malloc_usable_size(void *ptr);
+
+EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return no_memory();
+    return hak_realloc(ptr, bytes);
+}
+
+/* C23; the sizes are the caller's promise and not needed to free. */
+EXPORT void free_sized(void *ptr, size_t size);
+EXPORT void free_sized(void *ptr, size_t size)
+{
+    (void)size;
+    hak_free(ptr);
+}
+
+EXPORT void free_aligned_sized(void *ptr, size_t align, size_t size);
+EXPORT void free_aligned_sized(void *ptr, size_t align, size_t size)
+{
+    (void)align;
+    (void)size;
+    hak_free(ptr);
+}
+
+EXPORT void *aligned_alloc(size_t align, size_t size)
+{
+    if (!power_of_two(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return hak_memalign(align, size);
+}
+
+EXPORT int posix_memalign(void **out, size_t align, size_t size)
+{
+    if (!power_of_two(align) || align % sizeof(void *) != 0)
+        return EINVAL;
+    int saved = errno;
+    void *p = hak_memalign(align, size);
+    errno = saved;
+    if (!p)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+EXPORT void *valloc(size_t size)
+{
+    return hak_memalign(OS_PAGE, size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+    size_t rounded = os_round(size);
+    if (rounded < size)
+        return no_memory();
+    return hak_memalign(OS_PAGE, rounded ? rounded : OS_PAGE);
+}
+
+/* --- fork --------------------------------------------------------------------------------- */
+
+static __attribute__((constructor(101))) void register_fork_handlers(void)
+{
+    pthread_atfork(route_lock_all, route_unlock_all, route_reset_all);
+}

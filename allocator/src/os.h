@@ -1,0 +1,41 @@
+/*
+ * os.h: everything the allocator asks of the kernel for memory, in one place.
+ *
+ * All mappings are private, anonymous, readable and writable, and arrive zeroed. The caller owns
+ * what it maps and gives exactly that back. Calls are counted here, so that the statistics cannot
+ * miss one. Thread-safe; every function keeps errno unless it fails.
+ */
+#ifndef HAKMEM_OS_H
+#define HAKMEM_OS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OS_PAGE ((size_t)4096)
+
+struct os_counters {
+    atomic_ullong map_calls, map_bytes;
+    atomic_ullong unmap_calls, unmap_bytes;
+    atomic_ullong remap_calls, remap_bytes;
+    atomic_ullong advise_calls, advise_bytes;
+    atomic_ullong failures;
+};
+extern struct os_counters os_counters;
+
+/* Rounds up to whole pages; 0 when that overflows. */
+static inline size_t os_round(size_t size)
+{
+    return (size + OS_PAGE - 1) & ~(OS_PAGE - 1);
+}
+
+/* `size` bytes, a multiple of OS_PAGE. NULL with errno ENOMEM when the kernel refuses. */
+void *os_map(size_t size);
+/* The same with the address a multiple of `align`, a power of two of at least OS_PAGE. */
+void *os_map_aligned(size_t size, size_t align);
+/* Gives back [base, base + size), whole pages of own mappings. */
+void os_unmap(void *base, size_t size);
+/* Grows or shrinks a mapping of its own, moving it if need be; NULL with errno, then unchanged. */
+void *os_remap(void *base, size_t old_size, size_t new_size);
+
+#endif

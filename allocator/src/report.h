@@ -1,0 +1,17 @@
+/*
+ * report.h: what is said when a program misuses the allocator. Each of these ends the process:
+ * going on after such a fault is how a fault becomes an exploit.
+ */
+#ifndef HAKMEM_REPORT_H
+#define HAKMEM_REPORT_H
+
+#include <stddef.h>
+
+/* `call` is the function the program called, such as "free". */
+_Noreturn void report_double_free(const char *call, const void *ptr, size_t size);
+/* A pointer into a block of `size` bytes, but not to its beginning. */
+_Noreturn void report_interior(const char *call, const void *ptr, size_t size);
+/* A pointer that no tier knows. */
+_Noreturn void report_foreign(const char *call, const void *ptr);
+
+#endif

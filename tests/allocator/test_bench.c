@@ -1,0 +1,105 @@
+/*
+ * test_bench.c: the benchmark programs keep their contract: arguments, last line, JSON, errors.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const arms[] = {"hakmem", "system"};
+
+START_TEST(test_throughput_line)
+{
+    for (int i = 0; i < 2; i++) {
+        struct outcome *o =
+            run_shell("%s/bench/bench_random_mixed_%s 300000 400 42", build_dir(), arms[i]);
+        ck_assert(exited_with(o, 0));
+        double ops, seconds;
+        int end = 0;
+        ck_assert_int_eq(sscanf(o->text, "Throughput = %lf ops/s [iter=300000 ws=400] time=%lfs%n",
+                                &ops, &seconds, &end),
+                         2);
+        ck_assert_str_eq(o->text + end, "\n");
+        ck_assert_double_gt(ops, 1000);
+    }
+}
+END_TEST
+
+START_TEST(test_json_fields)
+{
+    static const char *const fields[] = {"\"program\":\"bench_random_mixed\"",
+                                         "\"iterations\":200000",
+                                         "\"working_set\":1000",
+                                         "\"seed\":7",
+                                         "\"min_size\":20",
+                                         "\"max_size\":300",
+                                         "\"threads\":1",
+                                         "\"operations\":200000",
+                                         "\"wall_s\":",
+                                         "\"cpu_s\":",
+                                         "\"startup_cpu_s\":",
+                                         "\"warm\":{\"operations\":50000,",
+                                         "\"steady\":{\"operations\":150000,",
+                                         "\"peak_rss_kib\":"};
+    struct outcome *o = run_shell("%s/bench/bench_random_mixed_hakmem 200000 1000 7 20 300 "
+                                  "--json /dev/fd/3 3>&1 >/dev/null",
+                                  build_dir());
+    ck_assert(exited_with(o, 0));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        ck_assert_msg(strstr(o->text, fields[i]), "%s is missing in %s", fields[i], o->text);
+    o = run_shell("%s/bench/bench_random_mixed_hakmem 50000 --json /dev/fd/3 3>&1 >/dev/null",
+                  build_dir());
+    ck_assert(strstr(o->text, "\"steady\":null"));
+}
+END_TEST
+
+START_TEST(test_bad_arguments)
+{
+    static const char *const bad[] = {"0",    "-5",          "ten",      "1 0",
+                                      "10x",  "1 1 0",       "1 1 1 0",  "1 1 1 200 100",
+                                      "--no", "1 1 1 1 1 1", "5 --json", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct outcome *o = run_shell("%s/bench/bench_random_mixed_hakmem %s", build_dir(), bad[i]);
+        ck_assert(exited_with(o, 2));
+        ck_assert(strstr(o->text, "bench_random_mixed: "));
+        ck_assert(!strstr(o->text, "Throughput"));
+    }
+    ck_assert(exited_with(run_shell("%s/bench/bench_random_mixed_hakmem --help", build_dir()), 0));
+}
+END_TEST
+
+START_TEST(test_null_is_an_error)
+{
+    for (int i = 0; i < 2; i++) {
+        struct outcome *o = run_shell("%s/bench/bench_random_mixed_%s 10 2 42 1000000000000 "
+                                      "1000000000000",
+                                      build_dir(), arms[i]);
+        ck_assert(exited_with(o, 1));
+        ck_assert(strstr(o->text, "malloc returned NULL at iteration 0 for 1000000000000 bytes"));
+    }
+}
+END_TEST
+
+START_TEST(test_independent_size)
+{
+    struct outcome *o = run_shell("%s/bench/bench_random_mixed_hakmem 100000 1024 5 "
+                                  "--independent-size",
+                                  build_dir());
+    ck_assert(exited_with(o, 0));
+}
+END_TEST
+
+Suite *suite_bench(void)
+{
+    Suite *s = suite_create("bench");
+    TCase *t = tcase_create("bench");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_throughput_line);
+    tcase_add_test(t, test_json_fields);
+    tcase_add_test(t, test_bad_arguments);
+    tcase_add_test(t, test_null_is_an_error);
+    tcase_add_test(t, test_independent_size);
+    suite_add_tcase(s, t);
+    return s;
+}
