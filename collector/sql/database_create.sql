@@ -1,0 +1,1 @@
+CREATE DATABASE hakperf OWNER hakperf_owner
