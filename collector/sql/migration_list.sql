@@ -1,0 +1,1 @@
+SELECT number, name, checksum FROM store.migration ORDER BY number

@@ -1,0 +1,2 @@
+-- Whether the record of migrations exists yet.
+SELECT to_regclass('store.migration') IS NOT NULL
