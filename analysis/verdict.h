@@ -61,8 +61,9 @@ struct an_outcome {
 };
 
 /*
- * The standard plan: looks at 64, 128, 256, 512, 1024 and 1536 pairs, c = 3.70 (two-sided error
- * over all looks below 0.001), early_below 512, futility_z 2.0, detectable_enough ln(1.003).
+ * The standard plan: looks at 64, 128, 256, 512, 1024 and 1536 pairs, c = 3.70, early_below 512,
+ * futility_z 2.0, detectable_enough ln(1.003). The two-sided error over all looks is 0.0011 for an
+ * ideal normal statistic; simulated, 0.0010 unclustered and 0.0007 with 64 layouts.
  * margin is a fraction (0.01 for 1 %) and becomes ln(1 + margin) to both sides, so that swapping
  * the arms mirrors the verdict; downwards that is 0.99 % for 1 %, the stricter of the two readings.
  * A margin that is not finite and positive gives a plan that an_decide refuses.
