@@ -1,0 +1,79 @@
+// The history of one series: choices of workload, metric and scale above the chart, the meaning
+// of its signs below it. Choices are kept in the address; this module only draws what is chosen.
+
+import {createChart} from './chart.js';
+import {el, replace} from './dom.js';
+import {plural} from './format.js';
+import {hasRatio, metricTitle} from './series.js';
+import {verdictOf} from './verdict.js';
+
+// What every suite with timed workloads has, beside the counters of the library under test.
+const USUAL_METRICS = ['kernel_share', 'ace_failures'];
+
+/** What can be chosen, from what was measured: {workloads, metrics}, the shown ones included. */
+export function choices(series, comparison, entries) {
+    const unique = (names) => [...new Set(names.filter(Boolean))];
+    const compared = comparison?.workloads ?? [];
+    const counters = compared.flatMap((w) => (w.counters ?? []).map((c) => c.name))
+        .map((name) => (name.startsWith('counter:') ? name : `counter:${name}`)).sort();
+    return {
+        workloads: unique([...compared.map((w) => w.workload), ...entries.map((e) => e.workload),
+            series?.workload]).sort(),
+        metrics: unique([...compared.map((w) => w.metric), ...USUAL_METRICS, ...counters,
+            series?.metric]),
+    };
+}
+
+/**
+ * go(change) changes the route. → {tools(choices, chosen, scale), draw(series, scale, sha)};
+ * `chosen` is the series that is shown or, failing one, the workload and metric asked for.
+ */
+export function createHistory({tools, panel, go}) {
+    const select = (point) => go({base: null, head: point.sha}, {jump: true});
+    const chart = createChart(select);
+    const legend = el('p', {class: 'legend'});
+
+    return {
+        tools({workloads, metrics}, chosen, scale) {
+            replace(tools,
+                chooser('Workload', workloads, chosen.workload, (name) => name,
+                    (workload) => go({workload})),
+                chooser('Metric', metrics, chosen.metric, metricTitle, (metric) => go({metric})),
+                hasRatio(chosen.points ?? []) ? chooser('Show', ['value', 'ratio'], scale,
+                    (name) => (name === 'ratio' ? 'ratio to control' : 'value'),
+                    (name) => go({scale: name === 'ratio' ? name : null})) : null);
+        },
+        draw(series, scale, selectedSha) {
+            if (!series.points.length) {
+                panel.empty(el('p', null,
+                    'No commit has a value for this workload and metric yet.'));
+                return;
+            }
+            const shown = scale === 'ratio' && hasRatio(series.points) ? 'ratio' : 'value';
+            legendOf(legend, series, shown);
+            if (!panel.root.contains(chart.root)) panel.show(chart.root, legend);
+            chart.draw(series, shown, selectedSha);
+        },
+    };
+}
+
+function chooser(label, names, chosen, title, choose) {
+    if (names.length === 0) return null;
+    const select = el('select', {onchange: (event) => choose(event.target.value)},
+        names.map((name) => el('option', {value: name, selected: name === chosen}, title(name))));
+    return el('label', null, label, ' ', select);
+}
+
+function legendOf(root, series, scale) {
+    const seen = [...new Set(series.points.map((p) => p.verdict).filter(Boolean))];
+    const better = {higher: 'higher is better', lower: 'lower is better'}[series.better];
+    replace(root,
+        el('span', null, plural(series.points.length, 'commit'), better ? `, ${better}` : null,
+            scale === 'ratio' ? ', as a multiple of the control measured beside it' : null),
+        seen.map((verdict) => {
+            const {mark, word, tone, means} = verdictOf(verdict);
+            return el('span', {class: `tone-${tone}`, title: means},
+                el('span', {'aria-hidden': 'true', class: 'sign'}, mark), ` ${word}`);
+        }),
+        el('span', {class: 'hint'}, 'click a commit for its comparison, drag to zoom'));
+}

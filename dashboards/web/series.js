@@ -1,0 +1,72 @@
+// A series as the chart needs it: columns of numbers, their range, and the words for one point.
+// Kept apart from the drawing, so that it can be tested without a browser.
+
+import {MISSING, quantity, times} from './format.js';
+import {verdictOf} from './verdict.js';
+
+const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
+const orNull = (value) => (isNumber(value) ? value : null);
+
+const FIELDS = {
+    value: ['value', 'low', 'high'],
+    ratio: ['ratio', 'ratio_low', 'ratio_high'],
+};
+
+/** scale: 'value' or 'ratio'. → [x, value, low, high], null where a point has none. */
+export function columns(points, scale) {
+    const [value, low, high] = FIELDS[scale];
+    return [
+        points.map((_, i) => i),
+        points.map((p) => orNull(p[value])),
+        // A band needs both sides: a point whose interval is unknown lies on its own value.
+        points.map((p) => orNull(p[low]) ?? orNull(p[value])),
+        points.map((p) => orNull(p[high]) ?? orNull(p[value])),
+    ];
+}
+
+/** Whether the series can be shown as a ratio to the control at all. */
+export const hasRatio = (points) => points.some((p) => isNumber(p.ratio));
+
+/**
+ * The y range of the points first…last: all intervals with a margin. It does not start at 0 (a
+ * change of 1 % has to be seen), but never crosses 0 where no value does.
+ */
+export function yRange([, value, low, high], first, last) {
+    const shown = [value, low, high].flatMap((column) => column.slice(first, last + 1))
+        .filter(isNumber);
+    if (!shown.length) return [0, 1];
+    const min = Math.min(...shown);
+    const max = Math.max(...shown);
+    // At least 2 % of the value high, or noise of 0.01 % would fill the chart.
+    const span = Math.max(max - min, 0.02 * Math.max(Math.abs(min), Math.abs(max)));
+    if (span === 0) return [0, 1];
+    const middle = (min + max) / 2;
+    const bottom = middle - span * 0.62;
+    return [min >= 0 ? Math.max(0, bottom) : bottom, middle + span * 0.62];
+}
+
+/** The index of the selected commit, or -1. */
+export const indexOf = (points, sha) =>
+    (sha ? points.findIndex((p) => p.sha.startsWith(sha) || p.short === sha) : -1);
+
+/** What is said of one point: {commit, subject, value, interval, standing, time}. */
+export function describe(point, series, scale) {
+    const [value, low, high] = FIELDS[scale].map((field) => point[field]);
+    const write = scale === 'ratio' ? times : (v) => quantity(v, series.unit);
+    return {
+        commit: point.short,
+        subject: point.subject,
+        value: scale === 'ratio' && isNumber(value) ? `${write(value)} the control` : write(value),
+        interval: isNumber(low) && isNumber(high) && low !== high
+            ? `${write(low)} to ${write(high)}` : MISSING,
+        standing: point.verdict ? verdictOf(point.verdict, point.size) : null,
+        time: point.time,
+    };
+}
+
+/** "steady_throughput" → "steady throughput"; "counter:os.munmap" keeps the counter's own name. */
+export function metricTitle(name) {
+    if (!name) return '';
+    if (name.startsWith('counter:')) return `counter ${name.slice('counter:'.length)}`;
+    return name.replace(/^ace_/, 'ACE ').replaceAll('_', ' ');
+}
