@@ -152,7 +152,7 @@ CREATE TABLE store.run (
     against_parent boolean NOT NULL,
     suite_hash  text NOT NULL,
     status      text NOT NULL CHECK (status IN ('measured', 'identical', 'failed')),
-    verdict     text NOT NULL CHECK (verdict IN
+    verdict     text CHECK (verdict IN
         ('regressed', 'improved', 'equivalent', 'inconclusive', 'identical', 'failed')),
     size        text CHECK (size IN ('small', 'relevant')),
     decided_by  integer,
@@ -183,7 +183,8 @@ CREATE TABLE store.run (
 );
 COMMENT ON TABLE store.run IS 'All samples of one job on one machine; failed runs stay.';
 COMMENT ON COLUMN store.run.against_parent IS 'Whether base is the first parent of head, or head has no parent.';
-COMMENT ON COLUMN store.run.verdict IS 'The worst of its workloads, as the collector computed it.';
+COMMENT ON COLUMN store.run.verdict IS
+    'The worst of its workloads, as the collector computed it; NULL where there was no base to compare with.';
 COMMENT ON COLUMN store.run.decided_by IS 'The workload whose verdict that is; NULL where nothing was timed.';
 COMMENT ON COLUMN store.run.stored IS 'When it arrived; the month of its samples.';
 CREATE INDEX run_head ON store.run (repository, head, stored DESC);
@@ -353,6 +354,8 @@ CREATE TABLE store.alert (
     FOREIGN KEY (repository, workload) REFERENCES store.workload
 );
 COMMENT ON COLUMN store.alert.change IS 'Fraction, head / base - 1; low and high likewise.';
+-- One open alert a commit, however often it is measured.
+CREATE UNIQUE INDEX alert_once ON store.alert (repository, head) WHERE state <> 'closed';
 CREATE INDEX alert_created ON store.alert (created DESC);
 
 CREATE TABLE store.outbox (
