@@ -339,7 +339,7 @@ bool hp_child_start(const struct hp_command *command, bool pipe_in, bool pipe_ou
     *child = (struct hp_child){.in = -1, .out = -1};
     if (!open_pipes(&p, pipe_in, pipe_out, false, err))
         return false;
-    pid_t pid = start(command, &p, true, err);
+    pid_t pid = start(command, &p, !command->merge_stderr, err);
     if (pid < 0) {
         close_pipes(&p);
         return false;

@@ -57,7 +57,8 @@ struct hp_child {
     int out;   /* its stdout, or -1 */
 };
 
-/* Starts it; stdin and stdout are pipes where asked for, stderr is the caller's. */
+/* Starts it; stdin and stdout are pipes where asked for, stderr is
+ * the caller's, or with merge_stderr the same as its stdout. */
 bool hp_child_start(const struct hp_command *command, bool pipe_in, bool pipe_out,
                     struct hp_child *child, struct hp_error *err);
 
