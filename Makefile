@@ -54,7 +54,7 @@ ANALYSIS_O  = $(call objects,$(call sources,analysis))
 RUNNER_O    = $(call objects,$(call sources,runner))
 COLLECTOR_O = $(call objects,$(call sources,collector)) $(BUILD)/obj/gen/sql_data.o \
               $(BUILD)/obj/gen/migration_data.o $(BUILD)/obj/gen/web_data.o
-CLI_O       = $(call objects,$(call sources,cli))
+CLI_O       = $(call objects,$(call sources,cli)) $(BUILD)/obj/gen/hook_data.o
 TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/%,\
                 $(wildcard tests/*.c tests/*/*.c)))
 ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
@@ -95,6 +95,8 @@ $(BUILD)/gen/sql_data.S: common/embed.sh $(wildcard collector/sql/*.sql)
 $(BUILD)/gen/sql_data.S: EMBED = sql_data collector/sql '*.sql'
 $(BUILD)/gen/migration_data.S: common/embed.sh $(wildcard schema/migrations/*.sql)
 $(BUILD)/gen/migration_data.S: EMBED = migration_data schema/migrations '*.sql'
+$(BUILD)/gen/hook_data.S: common/embed.sh $(wildcard deploy/hooks/*)
+$(BUILD)/gen/hook_data.S: EMBED = hook_data deploy/hooks 'post-*'
 $(BUILD)/gen/web_data.S: common/embed.sh $(BUILD)/web/.done
 $(BUILD)/gen/web_data.S: EMBED = web_data $(BUILD)/web '*.*'
 $(BUILD)/gen/%.S:

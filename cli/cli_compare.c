@@ -1,0 +1,121 @@
+/* hakperf compare: is REV2 slower or faster than REV1, by how much, and how sure is that. */
+#include "cli/comparison.h"
+#include "cli/figures.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "cli/wait.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+#include <string.h>
+
+const struct hp_option cli_compare_options[] = {
+    {"strict", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "exit code 1 for a small regression too", false},
+    {"measure", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
+     "where nothing measured the two, queue it and wait", false},
+    {"wait", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "while they are queued or measured", false},
+    {.name = NULL},
+};
+
+struct pair {
+    char *repository, *base, *head; /* the revisions as typed or resolved here */
+};
+
+static void pair_clear(struct pair *pair)
+{
+    free(pair->repository);
+    free(pair->base);
+    free(pair->head);
+}
+
+static json_t *ask(struct cli_session *session, const struct pair *pair, struct hp_error *err)
+{
+    HP_FREE char *base = hp_url_encode(pair->base);
+    HP_FREE char *head = hp_url_encode(pair->head);
+    if (!base || !head) {
+        hp_fail(err, HP_SYSTEM, "out of memory");
+        return NULL;
+    }
+    return cli_get(session, err, "/api/v1/repositories/%s/compare?base=%s&head=%s",
+                   pair->repository, base, head);
+}
+
+/* Queues the comparison and waits for it. */
+static bool measure(struct cli_session *session, const struct pair *pair, struct hp_error *err)
+{
+    HP_FREE char *path = hp_format("/api/v1/repositories/%s/jobs", pair->repository);
+    HP_JSON json_t *body = json_pack("{s:s, s:s}", "base", pair->base, "head", pair->head);
+    if (!path || !body)
+        return hp_fail(err, HP_USAGE, "the revisions are not UTF-8");
+    HP_JSON json_t *answer = cli_send(session, "POST", path, body, err);
+    if (!answer)
+        return false;
+    long long job = hp_json_int(json_array_get(json_object_get(answer, "queued"), 0), "job", 0);
+    if (job == 0)
+        job = cli_find_job(session, pair->head, pair->base, err);
+    if (job < 0)
+        return false;
+    if (job == 0)
+        return hp_fail(err, HP_INTERNAL, "the collector queued nothing");
+    HP_JSON json_t *done = cli_wait_job(session, job, "comparing", err);
+    return done != NULL;
+}
+
+/* The sha behind a name, "" where the collector does not know it. */
+static void full_sha(struct cli_session *session, const struct pair *pair, const char *rev,
+                     char out[72])
+{
+    struct hp_error ignored;
+    HP_FREE char *name = hp_url_encode(rev);
+    HP_JSON json_t *answer = name ? cli_get(session, &ignored, "/api/v1/repositories/%s/commits/%s",
+                                            pair->repository, name)
+                                  : NULL;
+    snprintf(out, 72, "%s", hp_json_string(json_object_get(answer, "commit"), "sha", ""));
+}
+
+/* Waits for a job that is under way for these two. False with the error unchanged if none is. */
+static bool wait_for_it(struct cli_session *session, const struct pair *pair, struct hp_error *err)
+{
+    struct hp_error other = {0};
+    char base[72], head[72];
+    full_sha(session, pair, pair->base, base);
+    full_sha(session, pair, pair->head, head);
+    long long job = head[0] && base[0] ? cli_find_job(session, head, base, &other) : 0;
+    if (job <= 0)
+        return false;
+    HP_JSON json_t *done = cli_wait_job(session, job, "measuring", err);
+    return done != NULL;
+}
+
+static json_t *answer(struct cli_session *session, const struct pair *pair, struct hp_error *err)
+{
+    bool may_measure = hp_opt_flag(session->values, "measure");
+    bool may_wait = may_measure || hp_opt_flag(session->values, "wait");
+    json_t *comparison = ask(session, pair, err);
+    if (comparison || err->code != HP_NOT_FOUND || !may_wait)
+        return comparison;
+    if (wait_for_it(session, pair, err) || (may_measure && measure(session, pair, err)))
+        return ask(session, pair, err);
+    return NULL;
+}
+
+int cli_compare(const struct hp_values *values)
+{
+    struct hp_error err = {0};
+    CLI_SESSION struct cli_session session = {0};
+    __attribute__((cleanup(pair_clear))) struct pair pair = {0};
+    HP_JSON json_t *comparison = NULL;
+    bool ready = cli_session_open(&session, values, &err) &&
+                 (pair.base = cli_revision(&session, hp_arg(values, 0), &err)) &&
+                 (pair.head = cli_revision(&session, hp_arg(values, 1), &err)) &&
+                 (pair.repository = cli_repository(&session, &err));
+    if (!ready || !(comparison = answer(&session, &pair, &err)))
+        return cli_fail(values, &err);
+    if (session.json)
+        cli_print_json(comparison);
+    else
+        cli_comparison_print(comparison);
+    return cli_verdict_exit(hp_json_string(comparison, "verdict", NULL),
+                            hp_json_string(comparison, "size", NULL),
+                            hp_opt_flag(values, "strict"));
+}

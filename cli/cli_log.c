@@ -1,0 +1,82 @@
+/* hakperf log: the commits of the history with their verdicts. */
+#include "cli/figures.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+#include <string.h>
+
+const struct hp_option cli_log_options[] = {
+    {"count", 'n', HP_OPT_INTEGER, "N", "20", 1, 1000, "how many commits", false},
+    {"before", 0, HP_OPT_STRING, "SHA", NULL, 0, 0, "older ones than this commit", false},
+    {.name = NULL},
+};
+
+/* What stands in the verdict column: the verdict, else how far the commit is. */
+static void add_state(struct cli_table *table, const json_t *entry)
+{
+    const char *verdict = hp_json_string(entry, "verdict", NULL);
+    const char *size = hp_json_string(entry, "size", NULL);
+    char text[CLI_FIGURE];
+    cli_verdict_text(verdict ? verdict : hp_json_string(entry, "state", NULL),
+                     verdict ? size : NULL, text);
+    cli_table_cell(table, cli_verdict_colour(verdict, size), text);
+}
+
+static void add_row(struct cli_table *table, const json_t *entry)
+{
+    const char *verdict = hp_json_string(entry, "verdict", NULL);
+    char text[CLI_FIGURE];
+    cli_table_cell(table, HP_YELLOW, hp_json_string(entry, "short", NULL));
+    add_state(table, entry);
+    cli_change_text(json_object_get(entry, "change"), text);
+    cli_table_cell(table, cli_verdict_colour(verdict, hp_json_string(entry, "size", NULL)), text);
+    cli_value_text(json_object_get(entry, "throughput"), "ops/cpu-s", text);
+    cli_table_cell(table, HP_PLAIN, text);
+    cli_share_text(json_object_get(entry, "kernel_share"), text);
+    cli_table_cell(table, HP_PLAIN, text);
+    cli_value_text(json_object_get(entry, "ace_failures"), "count", text);
+    cli_table_cell(table, HP_PLAIN, text);
+    cli_table_cell(table, HP_PLAIN, hp_json_string(entry, "subject", ""));
+}
+
+static void print_log(const json_t *answer)
+{
+    size_t i;
+    const json_t *entry, *list = json_object_get(answer, "commits");
+    CLI_TABLE struct cli_table *table =
+        cli_table_new("commit|verdict|>change|>ops/cpu-s|>kernel share|>ACE failures|subject");
+    json_array_foreach (list, i, entry) {
+        add_row(table, entry);
+    }
+    if (json_array_size(list) == 0)
+        puts("no commit is known yet");
+    cli_table_print(table, stdout, 0);
+}
+
+int cli_log(const struct hp_values *values)
+{
+    struct hp_error err = {0};
+    CLI_SESSION struct cli_session session = {0};
+    HP_FREE char *repository = NULL, *before = NULL;
+    if (!cli_session_open(&session, values, &err) || !(repository = cli_repository(&session, &err)))
+        return cli_fail(values, &err);
+    if (hp_opt(values, "before")) {
+        HP_FREE char *rev = cli_revision(&session, hp_opt(values, "before"), &err);
+        before = rev ? hp_url_encode(rev) : NULL;
+        if (!before)
+            return cli_fail(values, &err);
+    }
+    HP_JSON json_t *answer = cli_get(&session, &err, "/api/v1/repositories/%s/log?limit=%lld%s%s",
+                                     repository, (long long)hp_opt_int(values, "count"),
+                                     before ? "&before=" : "", before ? before : "");
+    if (!answer)
+        return cli_fail(values, &err);
+    if (session.json)
+        cli_print_json(answer);
+    else
+        print_log(answer);
+    return HP_EXIT_OK;
+}

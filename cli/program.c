@@ -1,0 +1,72 @@
+#include "cli/verbs.h"
+
+static const struct hp_option common_options[] = {
+    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0,
+     "the state folder (as root /var/lib/hakperf, else the XDG state folder)", true},
+    {"server", 0, HP_OPT_STRING, "ADDRESS", NULL, 0, 0,
+     "the collector: unix:SOCKET or http://HOST:PORT (the state folder's socket)", true},
+    {"token-file", 0, HP_OPT_STRING, "FILE", NULL, 0, 0,
+     "holds the access token; not needed over the socket", true},
+    {"repository", 0, HP_OPT_STRING, "NAME", NULL, 0, 0,
+     "which repository, where the collector knows several", true},
+    {"json", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "one JSON document on stdout", false},
+    {"quiet", 'q', HP_OPT_FLAG, NULL, NULL, 0, 0, "no progress, results only", false},
+    {.name = NULL},
+};
+
+#define EXIT_CODES                                                                      \
+    "Exit codes: 0 no relevant regression (equivalent, improved, identical, small), 1 " \
+    "regressed,\n"                                                                      \
+    "2 usage, 3 no answer (inconclusive, failed, not measured, service down)."
+
+#define REVISIONS                                                                                 \
+    "A revision is what `git rev-parse` understands: a sha, a branch, a tag, HEAD~2. Inside a\n"  \
+    "checkout of the repository, names mean what they mean there; elsewhere, what they mean in\n" \
+    "the collector's mirror."
+
+static const struct hp_verb verbs[] = {
+    {"up", "", 0, 0, "Run the whole service here: database, collector and runner",
+     "Runs in the foreground until Ctrl-C (or SIGTERM), which ends all in order and loses "
+     "nothing;\n"
+     "a second Ctrl-C hurries. Started as root, the programs run as user hakperf. A part that "
+     "dies\n"
+     "is started again.",
+     cli_up_options, false, cli_up},
+    {"suite apply", "FILE", 1, 1, "Register or change what is measured and how",
+     "FILE is a suite document (common/wire/suite-v1.schema.json). --url, --driver and --name\n"
+     "override what it says, so that one file serves several copies of a repository.",
+     cli_suite_options, false, cli_suite_apply},
+    {"suite check", "FILE", 1, 1, "Check a suite document without a collector",
+     "Checks the shape and the sense: programs that the driver's recipe does not make, two\n"
+     "workloads of one name, arguments that lack {iterations}, and so on.",
+     cli_suite_options, false, cli_suite_check},
+    {"queue", "[REV...]", 0, -1, "Look for new commits, or queue the commits named",
+     "Without REV the collector looks at the repository and queues what is new. With REV those\n"
+     "commits are queued, measured before or not.\n\n" REVISIONS,
+     cli_queue_options, false, cli_queue},
+    {"compare", "REV1 REV2", 2, 2, "Tell whether REV2 is slower or faster than REV1",
+     REVISIONS "\n\n" EXIT_CODES, cli_compare_options, false, cli_compare},
+    {"report", "REV", 1, 1, "Tell all that is known of one commit", REVISIONS "\n\n" EXIT_CODES,
+     NULL, false, cli_report},
+    {"log", "", 0, 0, "List the commits of the history with their verdicts", NULL, cli_log_options,
+     false, cli_log},
+    {"status", "", 0, 0, "Show the queue, what is measured now, and the runners", NULL, NULL, false,
+     cli_status},
+    {"alerts", "", 0, 0, "List what a person has to look at", NULL, cli_alerts_options, false,
+     cli_alerts},
+    {"hook install", "[DIR]", 0, 1, "Let every push to the repository DIR be measured",
+     "Writes hooks/post-receive, which tells the collector to look. It never refuses or delays a\n"
+     "push: commits that it could not announce are found by the collector itself. A hook that\n"
+     "hakperf did not write is left alone.",
+     NULL, false, cli_hook_install},
+    {"hook remove", "[DIR]", 0, 1, "Remove that hook", NULL, NULL, false, cli_hook_remove},
+    {"db", "start|stop|status|url|psql [ARG...]", 1, -1,
+     "Manage the private database, or open psql on it",
+     "Runs hakperf-collector db with these arguments: `hakperf db psql -c \"SELECT ...\"`.", NULL,
+     true, cli_db},
+    {.name = NULL},
+};
+
+const struct hp_program cli_program = {
+    "hakperf", "Tells for every commit whether it changed performance, by how much and how sure",
+    verbs, common_options};

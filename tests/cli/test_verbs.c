@@ -1,0 +1,318 @@
+/*
+ * The command line as it is typed: the built program, real git repositories, no collector. What
+ * needs a collector is in tests/integration.
+ */
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/process.h"
+#include "tests/suite.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char folder[64];
+
+static void setup(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/hakperf-verbs-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    /* The state of whoever runs the tests must not be found. */
+    setenv("HAKPERF_STATE", folder, 1);
+    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+    setenv("GIT_AUTHOR_NAME", "t", 1);
+    setenv("GIT_AUTHOR_EMAIL", "t@example.org", 1);
+    setenv("GIT_COMMITTER_NAME", "t", 1);
+    setenv("GIT_COMMITTER_EMAIL", "t@example.org", 1);
+}
+
+static void teardown(void)
+{
+    struct hp_error err;
+    ck_assert(hp_remove_tree(folder, &err));
+}
+
+static const char *path(const char *name)
+{
+    static char text[4][256];
+    static int at;
+    at = (at + 1) % 4;
+    snprintf(text[at], sizeof text[at], "%s/%s", folder, name);
+    return text[at];
+}
+
+static void write_file(const char *name, const char *text)
+{
+    struct hp_error err;
+    ck_assert(hp_file_replace(path(name), text, strlen(text), 0755, &err));
+}
+
+/* Runs a program in the test's folder; `outcome` is the caller's to clear. */
+static void run(struct hp_outcome *outcome, const char *const *argv)
+{
+    struct hp_error err;
+    struct hp_command command = {.argv = argv, .folder = folder, .timeout_s = 30};
+    ck_assert_msg(hp_run(&command, outcome, &err), "%s", err.message);
+}
+
+static const char *hakperf(void)
+{
+    static char program[PATH_MAX];
+    const char *build = getenv("BUILD"); /* absolute, as make sets it */
+    snprintf(program, sizeof program, "%s/bin/hakperf", build ? build : "build");
+    return program;
+}
+
+#define RUN(outcome, ...)                       \
+    HP_OUTCOME struct hp_outcome outcome = {0}; \
+    run(&(outcome), (const char *const[]){__VA_ARGS__, NULL})
+#define HAKPERF(outcome, ...) RUN(outcome, hakperf(), __VA_ARGS__)
+
+#define ck_assert_has(buffer, text)                                                      \
+    ck_assert_msg(strstr(hp_buffer_text(buffer), text), "\"%s\" is not in \"%s\"", text, \
+                  hp_buffer_text(buffer))
+
+static const char *const verbs[][2] = {
+    {"up", NULL},      {"suite", "apply"},  {"suite", "check"}, {"queue", NULL},
+    {"compare", NULL}, {"report", NULL},    {"log", NULL},      {"status", NULL},
+    {"alerts", NULL},  {"hook", "install"}, {"hook", "remove"}, {"db", NULL},
+};
+
+START_TEST(every_verb_has_help_with_json)
+{
+    HP_OUTCOME struct hp_outcome o = {0};
+    const char *argv[] = {hakperf(), verbs[_i][0], verbs[_i][1] ? verbs[_i][1] : "--help",
+                          verbs[_i][1] ? "--help" : NULL, NULL};
+    run(&o, argv);
+    ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
+    ck_assert_has(&o.out, "usage: hakperf ");
+    ck_assert_has(&o.out, "--json");
+    ck_assert_uint_eq(o.err.size, 0);
+}
+END_TEST
+
+START_TEST(wrong_usage_exits_2_with_a_hint)
+{
+    static const char *const rows[][4] = {
+        {"nonsense"},
+        {"compare", "HEAD"},
+        {"compare", "a", "b", "c"},
+        {"log", "-n", "0"},
+        {"log", "--count=many"},
+        {"report"},
+        {"suite", "apply"},
+        {"queue", "--compare", "HEAD"},
+        {"queue", "--hook", "HEAD"},
+        {"status", "--server", "ftp://x"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        HAKPERF(o, rows[i][0], rows[i][1], rows[i][2], rows[i][3]);
+        ck_assert_msg(o.exit_code == HP_EXIT_USAGE, "row %zu: exit %d, %s", i, o.exit_code,
+                      hp_buffer_text(&o.err));
+        ck_assert_has(&o.err, "hakperf: ");
+    }
+}
+END_TEST
+
+START_TEST(without_a_collector_there_is_no_answer)
+{
+    static const char *const rows[][4] = {
+        {"status"}, {"log"}, {"alerts"}, {"queue"}, {"report", "HEAD"}, {"compare", "a", "b"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        HAKPERF(o, rows[i][0], rows[i][1] ? rows[i][1] : "--json",
+                rows[i][2] ? rows[i][2] : "--json", "--json");
+        struct hp_error err;
+        ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+        ck_assert_has(&o.err, "HINT: Start it with: hakperf up.");
+        HP_JSON json_t *body = hp_json_parse(hp_buffer_text(&o.out), o.out.size, &err);
+        ck_assert_str_eq(hp_json_string(body, "code", ""), "unavailable");
+    }
+}
+END_TEST
+
+START_TEST(a_token_file_must_hold_one)
+{
+    write_file("empty", "\n");
+    HAKPERF(missing, "status", "--token-file", "none");
+    ck_assert_int_eq(missing.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&missing.err, "token file");
+    HAKPERF(empty, "status", "--token-file", "empty");
+    ck_assert_int_eq(empty.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&empty.err, "holds no token");
+}
+END_TEST
+
+/* --- suites ------------------------------------------------------------------------------------
+ */
+
+static const char suite[] =
+    "{\"format\":\"hakperf-suite-v1\",\"name\":\"s\","
+    "\"repository\":{\"name\":\"r\",\"url\":\"/nowhere\"},"
+    "\"recipe\":{\"commands\":[[\"cc\",\"-o\",\"{out}/l.so\"]],\"artifacts\":[\"l.so\"]},"
+    "\"driver\":{\"rev\":\"HEAD\",\"recipe\":{\"commands\":[[\"cc\",\"-o\",\"{out}/d\"]],"
+    "\"artifacts\":[\"d\"]}},\"preload\":\"l.so\","
+    "\"workloads\":[{\"name\":\"w\",\"program\":\"d\",\"arguments\":[\"{iterations}\"],"
+    "\"iterations\":1000}]}";
+
+/* The suite with one piece replaced. */
+static void write_suite(const char *from, const char *to)
+{
+    const char *at = strstr(suite, from);
+    ck_assert_ptr_nonnull(at);
+    HP_FREE char *text = hp_format("%.*s%s%s", (int)(at - suite), suite, to, at + strlen(from));
+    write_file("suite.json", text);
+}
+
+START_TEST(a_suite_is_checked_offline)
+{
+    write_file("suite.json", suite);
+    HAKPERF(o, "suite", "check", "suite.json");
+    ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
+    ck_assert_has(&o.out, "suite s is well formed: 1 workload,");
+    HAKPERF(own, "suite", "check", "suite.json", "--url", ".", "--driver", "v1", "--name", "x");
+    ck_assert_int_eq(own.exit_code, HP_EXIT_OK);
+    ck_assert_str_ne(hp_buffer_text(&own.out), hp_buffer_text(&o.out));
+}
+END_TEST
+
+START_TEST(a_senseless_suite_is_refused_with_its_place)
+{
+    static const char *const rows[][3] = {
+        {"\"program\":\"d\"", "\"program\":\"e\"", "/workloads/0/program"},
+        {"\"{iterations}\"", "\"1000\"", "/workloads/0/arguments"},
+        {"\"preload\":\"l.so\"", "\"preload\":\"m.so\"", "/preload"},
+        {"{out}/d", "d", "/driver/recipe/commands"},
+        {"[\"l.so\"]", "[\"../l.so\"]", "/recipe/artifacts/0"},
+        {"\"iterations\":1000}", "\"iterations\":0}", "/workloads/0/iterations"},
+        {"\"iterations\":1000}",
+         "\"iterations\":1},{\"name\":\"w\",\"program\":\"d\",\"arguments\":[\"{iterations}\"],"
+         "\"iterations\":2}",
+         "/workloads/1/name"},
+        {"\"name\":\"s\",", "\"name\":\"s\",\"surprise\":1,", "surprise"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_suite(rows[i][0], rows[i][1]);
+        HAKPERF(o, "suite", "check", "suite.json");
+        ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+        ck_assert_has(&o.err, rows[i][2]);
+    }
+}
+END_TEST
+
+START_TEST(a_suite_must_be_json)
+{
+    write_file("suite.json", "{\"format\":");
+    HAKPERF(o, "suite", "check", "suite.json");
+    ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&o.err, "not valid JSON");
+}
+END_TEST
+
+START_TEST(our_own_suite_is_well_formed)
+{
+    char own[PATH_MAX]; /* the tests are started in the root of the source */
+    ck_assert_ptr_nonnull(realpath("deploy/suites/hakmem.json", own));
+    HAKPERF(o, "suite", "check", own);
+    ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
+    ck_assert_has(&o.out, "suite hakmem is well formed");
+}
+END_TEST
+
+/* --- the hook ----------------------------------------------------------------------------------
+ */
+
+static void make_repository(void)
+{
+    RUN(init, "git", "init", "-q", "--bare", "it's a.git");
+    RUN(work, "git", "init", "-q", "work");
+    RUN(commit, "git", "-C", "work", "commit", "-q", "--allow-empty", "-m", "first");
+    ck_assert_int_eq(commit.exit_code, 0);
+}
+
+START_TEST(a_hook_is_installed_once_and_removed)
+{
+    struct stat st;
+    make_repository();
+    HAKPERF(first, "hook", "install", "--repository", "r", "it's a.git");
+    ck_assert_int_eq(first.exit_code, HP_EXIT_OK);
+    ck_assert_has(&first.out, "installed");
+    ck_assert_int_eq(stat(path("it's a.git/hooks/post-receive"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0755);
+    HAKPERF(again, "hook", "install", "--repository", "r", "it's a.git");
+    ck_assert_has(&again.out, "is there already");
+    HAKPERF(other, "hook", "install", "--repository", "s", "it's a.git", "--json");
+    ck_assert_has(&other.out, "\"renewed\"");
+    HAKPERF(removed, "hook", "remove", "it's a.git");
+    ck_assert_has(&removed.out, "removed");
+    ck_assert_int_ne(stat(path("it's a.git/hooks/post-receive"), &st), 0);
+    HAKPERF(gone, "hook", "remove", "it's a.git");
+    ck_assert_int_eq(gone.exit_code, HP_EXIT_OK);
+    ck_assert_has(&gone.out, "was not there");
+}
+END_TEST
+
+START_TEST(a_push_succeeds_without_a_collector)
+{
+    make_repository();
+    HAKPERF(install, "hook", "install", "--repository", "it", "it's a.git");
+    ck_assert_int_eq(install.exit_code, HP_EXIT_OK);
+    RUN(push, "git", "-C", "work", "push", "../it's a.git", "HEAD:refs/heads/main");
+    ck_assert_int_eq(push.exit_code, 0);
+    ck_assert_has(&push.err, "hakperf: the collector does not answer");
+    ck_assert(push.wall_s < 5);
+}
+END_TEST
+
+START_TEST(a_foreign_hook_stays)
+{
+    make_repository();
+    write_file("it's a.git/hooks/post-receive", "#!/bin/sh\necho mine\n");
+    HAKPERF(install, "hook", "install", "--repository", "r", "it's a.git");
+    ck_assert_int_eq(install.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&install.err, "HINT: Call hakperf from it: hakperf queue --hook --repository r");
+    HAKPERF(removed, "hook", "remove", "it's a.git");
+    ck_assert_int_eq(removed.exit_code, HP_EXIT_NO_ANSWER);
+    struct hp_error err;
+    HP_BUFFER struct hp_buffer text = {0};
+    ck_assert(hp_file_read(path("it's a.git/hooks/post-receive"), 1000, &text, &err));
+    ck_assert_str_eq(hp_buffer_text(&text), "#!/bin/sh\necho mine\n");
+}
+END_TEST
+
+START_TEST(a_hook_needs_a_repository)
+{
+    HAKPERF(o, "hook", "install", folder);
+    ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&o.err, "is not a git repository");
+}
+END_TEST
+
+HP_SUITE(cli_verbs)
+{
+    Suite *s = suite_create("cli_verbs");
+    TCase *t = tcase_create("verbs");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_loop_test(t, every_verb_has_help_with_json, 0, (int)(sizeof verbs / sizeof verbs[0]));
+    tcase_add_test(t, wrong_usage_exits_2_with_a_hint);
+    tcase_add_test(t, without_a_collector_there_is_no_answer);
+    tcase_add_test(t, a_token_file_must_hold_one);
+    suite_add_tcase(s, t);
+    t = tcase_create("suite");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_suite_is_checked_offline);
+    tcase_add_test(t, a_senseless_suite_is_refused_with_its_place);
+    tcase_add_test(t, a_suite_must_be_json);
+    tcase_add_test(t, our_own_suite_is_well_formed);
+    suite_add_tcase(s, t);
+    t = tcase_create("hook");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_hook_is_installed_once_and_removed);
+    tcase_add_test(t, a_push_succeeds_without_a_collector);
+    tcase_add_test(t, a_foreign_hook_stays);
+    tcase_add_test(t, a_hook_needs_a_repository);
+    suite_add_tcase(s, t);
+    return s;
+}
