@@ -1,27 +1,27 @@
 #include "os.h"
 
+#include "counters.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
-struct os_counters os_counters;
-
-static void count(atomic_ullong *calls, atomic_ullong *bytes, size_t size)
+static void count(enum counter_id calls, enum counter_id bytes, size_t size)
 {
-    atomic_fetch_add_explicit(calls, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(bytes, size, memory_order_relaxed);
+    counter_add(calls, 1);
+    counter_add(bytes, size);
 }
 
 static void *failed(void)
 {
-    atomic_fetch_add_explicit(&os_counters.failures, 1, memory_order_relaxed);
+    counter_add(COUNT_OS_FAILURES, 1);
     errno = ENOMEM;
     return NULL;
 }
 
 static void *map_at(void *hint, size_t size)
 {
-    count(&os_counters.map_calls, &os_counters.map_bytes, size);
+    count(COUNT_OS_MAP_CALLS, COUNT_OS_MAP_BYTES, size);
     void *p = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? failed() : p;
 }
@@ -53,14 +53,22 @@ void *os_map_aligned(size_t size, size_t align)
 void os_unmap(void *base, size_t size)
 {
     int saved = errno;
-    count(&os_counters.unmap_calls, &os_counters.unmap_bytes, size);
+    count(COUNT_OS_UNMAP_CALLS, COUNT_OS_UNMAP_BYTES, size);
     munmap(base, size);
+    errno = saved;
+}
+
+void os_purge(void *base, size_t size)
+{
+    int saved = errno;
+    count(COUNT_OS_ADVISE_CALLS, COUNT_OS_ADVISE_BYTES, size);
+    madvise(base, size, MADV_DONTNEED);
     errno = saved;
 }
 
 void *os_remap(void *base, size_t old_size, size_t new_size)
 {
-    count(&os_counters.remap_calls, &os_counters.remap_bytes, new_size);
+    count(COUNT_OS_REMAP_CALLS, COUNT_OS_REMAP_BYTES, new_size);
     void *p = mremap(base, old_size, new_size, MREMAP_MAYMOVE);
     return p == MAP_FAILED ? failed() : p;
 }

@@ -8,20 +8,10 @@
 #ifndef HAKMEM_OS_H
 #define HAKMEM_OS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define OS_PAGE ((size_t)4096)
-
-struct os_counters {
-    atomic_ullong map_calls, map_bytes;
-    atomic_ullong unmap_calls, unmap_bytes;
-    atomic_ullong remap_calls, remap_bytes;
-    atomic_ullong advise_calls, advise_bytes;
-    atomic_ullong failures;
-};
-extern struct os_counters os_counters;
 
 /* Rounds up to whole pages; 0 when that overflows. */
 static inline size_t os_round(size_t size)
@@ -35,6 +25,8 @@ void *os_map(size_t size);
 void *os_map_aligned(size_t size, size_t align);
 /* Gives back [base, base + size), whole pages of own mappings. */
 void os_unmap(void *base, size_t size);
+/* The pages of [base, base + size) become zero and cost no memory until they are touched. */
+void os_purge(void *base, size_t size);
 /* Grows or shrinks a mapping of its own, moving it if need be; NULL with errno, then unchanged. */
 void *os_remap(void *base, size_t old_size, size_t new_size);
 

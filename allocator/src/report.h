@@ -11,6 +11,10 @@
 _Noreturn void report_double_free(const char *call, const void *ptr, size_t size);
 /* A pointer into a block of `size` bytes, but not to its beginning. */
 _Noreturn void report_interior(const char *call, const void *ptr, size_t size);
+/* A free block whose link or mark was written over, found before the link was followed. */
+_Noreturn void report_corruption(const void *ptr, unsigned class, size_t size);
+/* A place for a block of `size` bytes that was never handed out, or not since its slab was. */
+_Noreturn void report_never(const char *call, const void *ptr);
 /* A pointer that no tier knows. */
 _Noreturn void report_foreign(const char *call, const void *ptr);
 

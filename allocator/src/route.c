@@ -1,23 +1,50 @@
 #include "route.h"
 
 #include "big.h"
+#include "counters.h"
+#include "init.h"
 #include "legacy.h"
+#include "log.h"
+#include "meta.h"
+#include "options.h"
+#include "pool.h"
 #include "report.h"
+#include "ss_map.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
+/* The smallest block of a SuperSlab: it must hold link and mark. Below, the legacy path serves. */
+enum { POOL_MIN = 9 };
+
+/* A Tiny block; the legacy path serves when SuperSlabs are off or cannot be had. */
+static void *tiny_alloc(unsigned class, size_t size)
+{
+    if (size >= POOL_MIN && option(OPT_TINY_USE_SUPERSLAB)) {
+        struct chain chain = pool_take(class, 1);
+        if (chain.head) {
+            block_set_used(chain.head);
+            return chain.head;
+        }
+        counter_add(COUNT_SS_FALLBACK, 1);
+        log_line("[SS_BACKEND] shared_fail→legacy cls=%u", class);
+    }
+    return legacy_alloc(size ? size : 1);
+}
+
 void *route_alloc(size_t size)
 {
-    if (size <= LEGACY_MAX)
-        return legacy_alloc(size ? size : 1);
+    init_ensure();
+    if (size <= TINY_MAX)
+        return tiny_alloc(size_class_of_tiny(size), size);
     return big_alloc(size, MIN_ALIGN);
 }
 
 void *route_alloc_zeroed(size_t size)
 {
-    if (size > LEGACY_MAX)
+    init_ensure();
+    if (size > TINY_MAX)
         return big_alloc(size, MIN_ALIGN);
     void *p = route_alloc(size);
     if (p)
@@ -27,10 +54,14 @@ void *route_alloc_zeroed(size_t size)
 
 void *route_alloc_aligned(size_t align, size_t size)
 {
-    /* A power-of-two block of at least `align` bytes is aligned to it. */
-    if (size <= LEGACY_MAX && align <= LEGACY_MAX)
-        return legacy_alloc(size > align ? size : align);
-    return big_alloc(size, align);
+    init_ensure();
+    if (size > TINY_MAX || align > TINY_MAX)
+        return big_alloc(size, align);
+    /* Slabs begin on a unit, so a class that is a multiple of `align` keeps it. */
+    unsigned class = size_class_of_tiny(size > align ? size : align);
+    while (size_classes[class].size % align != 0)
+        class ++;
+    return tiny_alloc(class, size_classes[class].size);
 }
 
 /* No tier has a block that begins at ptr: say what it is instead. */
@@ -43,10 +74,35 @@ static _Noreturn void refuse(const void *ptr, const char *call)
     report_foreign(call, ptr);
 }
 
+/* Whether ptr is a block in use of a SuperSlab; its slab goes to *slab. Does not return for a
+ * pointer into a SuperSlab that is none. */
+static bool in_superslab(const void *ptr, struct slab **slab, const char *call)
+{
+    switch (pool_judge(ptr, slab)) {
+    case POOL_OK:
+        return true;
+    case POOL_INSIDE:
+        report_interior(call, ptr, size_classes[(*slab)->class].size);
+    case POOL_NEVER:
+        report_never(call, ptr);
+    case POOL_FREE:
+        report_double_free(call, ptr, size_classes[(*slab)->class].size);
+    case POOL_FOREIGN:
+        break;
+    }
+    return false;
+}
+
 void route_free(void *ptr, const char *call)
 {
     if (!ptr)
         return;
+    struct slab *s;
+    if (in_superslab(ptr, &s, call)) {
+        block_set_free(ptr, NULL);
+        pool_give(s->class, (struct chain){ptr, 1});
+        return;
+    }
     size_t size = 0;
     switch (legacy_free(ptr, &size)) {
     case LEGACY_OK:
@@ -64,6 +120,9 @@ void route_free(void *ptr, const char *call)
 
 size_t route_usable(const void *ptr, const char *call)
 {
+    struct slab *s;
+    if (in_superslab(ptr, &s, call))
+        return size_classes[s->class].size;
     size_t size = legacy_usable(ptr);
     if (size == 0)
         size = big_usable(ptr);
@@ -79,7 +138,7 @@ void *route_resize(void *ptr, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    if (old > LEGACY_MAX && size > LEGACY_MAX)
+    if (old > TINY_MAX && size > TINY_MAX)
         return big_resize(ptr, size);
     if (size <= old && size > old / 2)
         return ptr;
@@ -93,18 +152,27 @@ void *route_resize(void *ptr, size_t size)
 
 void route_lock_all(void)
 {
+    pool_lock();
     legacy_lock();
     big_lock();
+    ss_map_lock();
+    meta_lock();
 }
 
 void route_unlock_all(void)
 {
+    meta_unlock();
+    ss_map_unlock();
     big_unlock();
     legacy_unlock();
+    pool_unlock();
 }
 
 void route_reset_all(void)
 {
+    meta_reset();
+    ss_map_reset();
     big_reset();
     legacy_reset();
+    pool_reset();
 }

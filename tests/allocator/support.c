@@ -82,8 +82,8 @@ bool aborted_with(const struct outcome *o, const char *part)
 
 const char *build_dir(void)
 {
-    const char *dir = getenv("HAKMEM_TEST_BUILD");
-    ck_assert_msg(dir, "HAKMEM_TEST_BUILD must name the build folder; use `make check`");
+    const char *dir = getenv("ALLOCATOR_BUILD");
+    ck_assert_msg(dir, "ALLOCATOR_BUILD must name the build folder; use `make check`");
     return dir;
 }
 

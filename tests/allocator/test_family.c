@@ -38,10 +38,10 @@ START_TEST(test_malloc_too_large)
 }
 END_TEST
 
-/* Every size to 64 KiB, then every 61st to 4 MiB: usable, aligned, and really there. */
+/* Every size to 64 KiB, then every 1021st to 4 MiB: usable, aligned, and really there. */
 START_TEST(test_malloc_every_size)
 {
-    for (size_t n = 0; n <= 4u << 20; n += n < 65536 ? 1 : 61) {
+    for (size_t n = 0; n <= 4u << 20; n += n < 65536 ? 1 : 1021) {
         unsigned char *p = malloc(n);
         ck_assert_ptr_nonnull(p);
         ck_assert_uint_ge(malloc_usable_size(p), n);

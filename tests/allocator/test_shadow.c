@@ -15,14 +15,14 @@ END_TEST
 
 START_TEST(test_all_sizes)
 {
-    shadow_run(2, 60000, 300, 4 << 20);
-    shadow_run(3, 200000, 1000, 70000);
+    shadow_run(2, 6000, 300, 4 << 20);
+    shadow_run(3, 60000, 1000, 70000);
 }
 END_TEST
 
 static void *one_model(void *seed)
 {
-    shadow_run((uint32_t)(uintptr_t)seed, 200000, 1000, 8192);
+    shadow_run((uint32_t)(uintptr_t)seed, 60000, 1000, 8192);
     return NULL;
 }
 

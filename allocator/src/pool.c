@@ -1,0 +1,185 @@
+#include "pool.h"
+
+#include "report.h"
+#include "ss_map.h"
+
+struct class_pool {
+    struct lock lock;
+    struct slab *partial;
+    char pad[64 - sizeof(struct lock) - sizeof(struct slab *) - 4];
+};
+static struct class_pool pools[CLASSES];
+
+static void list_add(struct class_pool *p, struct slab *s)
+{
+    s->prev = NULL;
+    s->next = p->partial;
+    if (s->next)
+        s->next->prev = s;
+    p->partial = s;
+}
+
+static void list_remove(struct class_pool *p, struct slab *s)
+{
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        p->partial = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+}
+
+static unsigned carved(const struct slab *s)
+{
+    return atomic_load_explicit(&s->span, memory_order_relaxed) / size_classes[s->class].size;
+}
+
+static bool exhausted(const struct slab *s)
+{
+    return s->free_count == 0 && carved(s) == size_classes[s->class].capacity;
+}
+
+/* All records of a slab say the same about what was handed out. */
+static void set_window(struct slab *s, uintptr_t low, size_t span)
+{
+    for (unsigned i = 0; i < size_classes[s->class].units; i++) {
+        atomic_store_explicit(&s[i].low, low, memory_order_relaxed);
+        atomic_store_explicit(&s[i].span, (uint32_t)span, memory_order_relaxed);
+    }
+}
+
+/* Hands out up to n blocks for the first time, as a list before `next`. */
+static unsigned carve(struct slab *s, unsigned n, struct block **head)
+{
+    const struct size_class *k = &size_classes[s->class];
+    uintptr_t memory = (uintptr_t)superslab_memory(s);
+    uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
+    size_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
+    uintptr_t end = memory + (size_t)k->capacity * k->size, from;
+    unsigned left = (unsigned)((end - low - span) / k->size);
+    if (left > 0) {
+        n = n < left ? n : left;
+        from = low + span;
+    } else {
+        left = (unsigned)((low - memory) / k->size);
+        n = n < left ? n : left;
+        from = low = low - (size_t)n * k->size;
+    }
+    set_window(s, low, span + (size_t)n * k->size);
+    struct block *next = *head;
+    for (unsigned i = n; i-- > 0;) {
+        struct block *b = (struct block *)(from + (size_t)i * k->size);
+        block_set_free(b, next);
+        next = b;
+    }
+    *head = next;
+    return n;
+}
+
+/* Takes up to n blocks off the slab's free list, as a list before *head. */
+static unsigned unlink_free(struct slab *s, unsigned n, struct block **head)
+{
+    unsigned taken = 0;
+    while (taken < n && s->free_count > 0) {
+        struct block *b = s->free;
+        if (!block_is_free(b))
+            report_corruption(b, s->class, size_classes[s->class].size);
+        s->free = block_next(b);
+        s->free_count--;
+        block_set_free(b, *head);
+        *head = b;
+        taken++;
+    }
+    return taken;
+}
+
+struct chain pool_take(unsigned class, unsigned want)
+{
+    struct class_pool *p = &pools[class];
+    struct chain chain = {NULL, 0};
+    lock_acquire(&p->lock);
+    while (chain.count < want) {
+        struct slab *s = p->partial;
+        if (!s) {
+            if (chain.count > 0 || !(s = superslab_take(&superslab_tiny, class)))
+                break;
+            list_add(p, s);
+        }
+        unsigned n = unlink_free(s, want - chain.count, &chain.head);
+        n += carve(s, want - chain.count - n, &chain.head);
+        s->used += n;
+        chain.count += n;
+        if (exhausted(s))
+            list_remove(p, s);
+    }
+    lock_release(&p->lock);
+    return chain;
+}
+
+static void give_one(struct class_pool *p, struct block *b)
+{
+    struct slab *s = ss_map_lookup(b);
+    s -= s->unit;
+    if (exhausted(s))
+        list_add(p, s);
+    block_set_free(b, s->free);
+    s->free = b;
+    s->free_count++;
+    if (--s->used == 0 && (s->prev || s->next)) {
+        list_remove(p, s);
+        superslab_give(&superslab_tiny, s);
+    }
+}
+
+void pool_give(unsigned class, struct chain chain)
+{
+    struct class_pool *p = &pools[class];
+    lock_acquire(&p->lock);
+    for (struct block *b = chain.head; chain.count > 0; chain.count--) {
+        if (!block_is_free(b))
+            report_corruption(b, class, size_classes[class].size);
+        struct block *next = block_next(b);
+        give_one(p, b);
+        b = next;
+    }
+    lock_release(&p->lock);
+}
+
+enum pool_verdict pool_judge(const void *ptr, struct slab **slab)
+{
+    struct slab *s = ss_map_lookup(ptr);
+    if (!s || s->class == NO_CLASS)
+        return s ? POOL_NEVER : POOL_FOREIGN;
+    unsigned class = s->class;
+    *slab = s - s->unit;
+    lock_acquire(&pools[class].lock);
+    uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
+    uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
+    lock_release(&pools[class].lock);
+    if (((uintptr_t)ptr - (uintptr_t)superslab_memory(*slab)) % size_classes[class].size != 0)
+        return POOL_INSIDE;
+    if ((uintptr_t)ptr - low >= span)
+        return POOL_NEVER;
+    return block_is_free(ptr) ? POOL_FREE : POOL_OK;
+}
+
+void pool_lock(void)
+{
+    for (unsigned c = 0; c < CLASSES; c++)
+        lock_acquire(&pools[c].lock);
+    superslab_lock();
+}
+
+void pool_unlock(void)
+{
+    superslab_unlock();
+    for (unsigned c = CLASSES; c-- > 0;)
+        lock_release(&pools[c].lock);
+}
+
+void pool_reset(void)
+{
+    superslab_reset();
+    for (unsigned c = 0; c < CLASSES; c++)
+        lock_reset(&pools[c].lock);
+}

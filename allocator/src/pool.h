@@ -1,0 +1,32 @@
+/*
+ * pool.h: the shared backend: for each class, the slabs that can give a block.
+ *
+ * Blocks leave and come back in chains, so that one lock serves many of them. A chain is a list
+ * written as block.h says. Each class has a lock of its own; any thread may call. A slab that
+ * becomes empty goes back to its SuperSlab, but for one of each class.
+ */
+#ifndef HAKMEM_POOL_H
+#define HAKMEM_POOL_H
+
+#include "superslab.h"
+
+#include <stdbool.h>
+
+/* Up to `want` blocks of the class; an empty chain with errno ENOMEM when there are none. */
+struct chain pool_take(unsigned class, unsigned want);
+/* Gives a chain of free blocks of the class back, whichever slabs they are from. */
+void pool_give(unsigned class, struct chain chain);
+
+/* Why a pointer cannot be freed. */
+enum pool_verdict { POOL_OK, POOL_FOREIGN, POOL_INSIDE, POOL_NEVER, POOL_FREE };
+
+/* What ptr is; its slab's first record and class go to *slab when it is in one. Exact, not fast:
+ * it waits for the lock of the class. */
+enum pool_verdict pool_judge(const void *ptr, struct slab **slab);
+
+/* Around fork. */
+void pool_lock(void);
+void pool_unlock(void);
+void pool_reset(void);
+
+#endif

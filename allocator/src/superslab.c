@@ -1,0 +1,260 @@
+#include "superslab.h"
+
+#include "counters.h"
+#include "meta.h"
+#include "os.h"
+#include "ss_map.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct superslab_pool superslab_tiny;
+
+/* What a pool keeps at least: empty SuperSlabs, and free units whose pages stay. */
+enum { KEEP_EMPTY = 2, KEEP_DIRTY_UNITS = 128 };
+
+void superslab_init(size_t tiny_size)
+{
+    superslab_tiny.size_units = (uint32_t)(tiny_size / UNIT);
+}
+
+static bool bit_get(const uint64_t *bits, unsigned i)
+{
+    return bits[i / 64] >> i % 64 & 1;
+}
+
+static void bits_set(uint64_t *bits, unsigned from, unsigned n)
+{
+    for (unsigned i = from; i < from + n; i++)
+        bits[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+/* Clears n bits and returns how many of them were set. */
+static unsigned bits_clear(uint64_t *bits, unsigned from, unsigned n)
+{
+    unsigned set = 0;
+    for (unsigned i = from; i < from + n; i++) {
+        set += bit_get(bits, i);
+        bits[i / 64] &= ~((uint64_t)1 << i % 64);
+    }
+    return set;
+}
+
+/* First of n free units in a row; the number of units when there is none. */
+static unsigned find_run(const struct superslab *ss, unsigned n)
+{
+    if (ss->free_units < n)
+        return ss->units;
+    unsigned run = 0;
+    for (unsigned i = 0; i < ss->units; i++) {
+        run = bit_get(ss->taken, i) ? 0 : run + 1;
+        if (run == n)
+            return i + 1 - n;
+    }
+    return ss->units;
+}
+
+static void list_add(struct superslab_pool *pool, struct superslab *ss)
+{
+    ss->prev = NULL;
+    ss->next = pool->list;
+    if (ss->next)
+        ss->next->prev = ss;
+    pool->list = ss;
+}
+
+static void list_remove(struct superslab_pool *pool, struct superslab *ss)
+{
+    if (ss->prev)
+        ss->prev->next = ss->next;
+    else
+        pool->list = ss->next;
+    if (ss->next)
+        ss->next->prev = ss->prev;
+}
+
+/* Descriptors are kept for the next SuperSlab of the same size. */
+static struct superslab *descriptor_free[SUPERSLAB_MAX_UNITS / GRANULE_UNITS + 1];
+static struct lock descriptor_lock;
+
+static struct superslab *descriptor_get(unsigned units)
+{
+    struct superslab **list = &descriptor_free[units / GRANULE_UNITS];
+    lock_acquire(&descriptor_lock);
+    struct superslab *ss = *list;
+    if (ss)
+        *list = ss->next;
+    lock_release(&descriptor_lock);
+    size_t bytes = sizeof *ss + units * sizeof ss->slabs[0];
+    if (ss)
+        memset(ss, 0, bytes);
+    else
+        ss = meta_alloc(bytes);
+    return ss;
+}
+
+static void descriptor_put(struct superslab *ss)
+{
+    struct superslab **list = &descriptor_free[ss->units / GRANULE_UNITS];
+    lock_acquire(&descriptor_lock);
+    ss->next = *list;
+    *list = ss;
+    lock_release(&descriptor_lock);
+}
+
+static struct superslab *superslab_new(struct superslab_pool *pool)
+{
+    struct superslab *ss = descriptor_get(pool->size_units);
+    if (!ss)
+        return NULL;
+    ss->units = ss->free_units = pool->size_units;
+    ss->base = os_map_aligned(ss->units * UNIT, ss->units * UNIT);
+    for (unsigned i = 0; i < ss->units; i++)
+        ss->slabs[i].class = NO_CLASS;
+    if (ss->base && !ss_map_add(ss)) {
+        os_unmap(ss->base, ss->units * UNIT);
+        ss->base = NULL;
+    }
+    if (!ss->base) {
+        descriptor_put(ss);
+        return NULL;
+    }
+    counter_add(COUNT_SS_CREATED, 1);
+    pool->count++;
+    pool->empty++;
+    list_add(pool, ss);
+    return ss;
+}
+
+static void superslab_release(struct superslab_pool *pool, struct superslab *ss)
+{
+    pool->units_dirty -= bits_clear(ss->dirty, 0, ss->units);
+    pool->count--;
+    pool->empty--;
+    list_remove(pool, ss);
+    ss_map_remove(ss);
+    os_unmap(ss->base, ss->units * UNIT);
+    counter_add(COUNT_SS_RELEASED, 1);
+    descriptor_put(ss);
+}
+
+static struct superslab *owner_of(const struct slab *s, unsigned *first)
+{
+    /* Slabs are the tail of their descriptor; the unit number leads to its head. */
+    *first = s->index;
+    return (struct superslab *)((uintptr_t)(s - s->index) - offsetof(struct superslab, slabs));
+}
+
+char *superslab_memory(const struct slab *s)
+{
+    unsigned first;
+    struct superslab *ss = owner_of(s, &first);
+    return ss->base + first * UNIT;
+}
+
+/* The block a slab begins with, turned from slab to slab by the golden ratio. */
+static unsigned starting_block(struct superslab_pool *pool, const struct size_class *k)
+{
+    pool->colour += 0x9E3779B9u;
+    return (unsigned)((uint64_t)pool->colour * k->capacity >> 32);
+}
+
+static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss, unsigned at,
+                              unsigned class)
+{
+    const struct size_class *k = &size_classes[class];
+    uintptr_t low = (uintptr_t)ss->base + at * UNIT + starting_block(pool, k) * (size_t)k->size;
+    for (unsigned i = 0; i < k->units; i++) {
+        struct slab *s = &ss->slabs[at + i];
+        *s = (struct slab){.class = (uint16_t) class, .unit = (uint8_t)i, .magic = k->magic};
+        s->index = (uint16_t)(at + i);
+        atomic_store_explicit(&s->low, low, memory_order_relaxed);
+    }
+    return &ss->slabs[at];
+}
+
+struct slab *superslab_take(struct superslab_pool *pool, unsigned class)
+{
+    unsigned n = size_classes[class].units, at = 0;
+    lock_acquire(&pool->lock);
+    struct superslab *ss = pool->list;
+    for (; ss; ss = ss->next)
+        if ((at = find_run(ss, n)) < ss->units)
+            break;
+    bool fresh = !ss;
+    if (fresh) {
+        ss = superslab_new(pool);
+        at = 0;
+    }
+    struct slab *s = NULL;
+    if (ss) {
+        if (ss->free_units == ss->units) {
+            pool->empty--;
+            counter_add(COUNT_SS_REUSED, !fresh);
+        }
+        ss->free_units -= n;
+        bits_set(ss->taken, at, n);
+        pool->units_dirty -= bits_clear(ss->dirty, at, n);
+        pool->units_taken += n;
+        s = slab_init(pool, ss, at, class);
+    }
+    lock_release(&pool->lock);
+    return s;
+}
+
+/* Gives the pages of all free runs back to the kernel. */
+static void purge(struct superslab_pool *pool)
+{
+    for (struct superslab *ss = pool->list; ss; ss = ss->next)
+        for (unsigned i = 0, n; i < ss->units; i += n) {
+            n = 1;
+            if (!bit_get(ss->dirty, i))
+                continue;
+            while (i + n < ss->units && bit_get(ss->dirty, i + n))
+                n++;
+            os_purge(ss->base + i * UNIT, n * UNIT);
+            bits_clear(ss->dirty, i, n);
+        }
+    pool->units_dirty = 0;
+}
+
+void superslab_give(struct superslab_pool *pool, struct slab *s)
+{
+    unsigned at, n = size_classes[s->class].units;
+    struct superslab *ss = owner_of(s, &at);
+    lock_acquire(&pool->lock);
+    for (unsigned i = at; i < at + n; i++)
+        ss->slabs[i].class = NO_CLASS;
+    bits_clear(ss->taken, at, n);
+    bits_set(ss->dirty, at, n);
+    pool->units_dirty += n;
+    pool->units_taken -= n;
+    ss->free_units += n;
+    if (ss->free_units == ss->units) {
+        pool->empty++;
+        if (pool->empty > KEEP_EMPTY + pool->count / 8)
+            superslab_release(pool, ss);
+    }
+    if (pool->units_dirty > KEEP_DIRTY_UNITS + pool->units_taken / 4)
+        purge(pool);
+    lock_release(&pool->lock);
+}
+
+void superslab_lock(void)
+{
+    lock_acquire(&superslab_tiny.lock);
+    lock_acquire(&descriptor_lock);
+}
+
+void superslab_unlock(void)
+{
+    lock_release(&descriptor_lock);
+    lock_release(&superslab_tiny.lock);
+}
+
+void superslab_reset(void)
+{
+    lock_reset(&descriptor_lock);
+    lock_reset(&superslab_tiny.lock);
+}

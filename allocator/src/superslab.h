@@ -1,0 +1,82 @@
+/*
+ * superslab.h: SuperSlabs, the large aligned mappings that slabs are cut from.
+ *
+ * A SuperSlab is an array of units of 64 KiB; a slab is a run of units that holds the blocks of one
+ * class. Everything known about them is kept apart from the blocks, in a descriptor, so that an
+ * overflow of the program cannot reach it, and so that the records of many slabs do not fall on
+ * the same few cache sets. A pool is a set of SuperSlabs with its own lock; slabs of any class of
+ * its tier share them, and a run that became free serves the next class that asks. SuperSlabs that
+ * became empty are kept for reuse, a few; the others go back to the kernel, and so do the pages of
+ * free runs once they are many.
+ */
+#ifndef HAKMEM_SUPERSLAB_H
+#define HAKMEM_SUPERSLAB_H
+
+#include "block.h"
+#include "lock.h"
+#include "size_class.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define GRANULE_SHIFT 19 /* SuperSlabs are registered in steps of 512 KiB */
+#define GRANULE ((size_t)1 << GRANULE_SHIFT)
+#define GRANULE_UNITS (GRANULE / UNIT)
+#define SUPERSLAB_MAX_UNITS 256
+
+/*
+ * The record of one unit. The first line is what a free reads; it is the same in every unit of a
+ * slab. The rest is meant in the first unit alone and belongs to the lock of the class.
+ *
+ * Blocks are handed out for the first time from a starting block upwards to the end and then
+ * downwards to the beginning, so that slabs do not all begin on the same cache sets. `low` and
+ * `span` bound what was ever handed out: a pointer outside is no block, whatever memory says. They
+ * only grow apart; a reader between the two stores may refuse a good pointer and asks again under
+ * the lock.
+ */
+struct slab {
+    _Atomic(uintptr_t) low; /* the lowest block handed out so far */
+    _Atomic(uint32_t) span; /* bytes from there */
+    uint16_t class;
+    uint8_t unit;   /* of this record in its slab */
+    uint16_t index; /* of this record in its SuperSlab */
+    uint64_t magic; /* of the class */
+    struct block *free;
+    uint32_t free_count;
+    uint32_t used;            /* blocks that are not in `free` and were handed out */
+    struct slab *next, *prev; /* among the slabs of the class with something to give */
+};
+
+struct superslab {
+    struct superslab *next, *prev;
+    char *base;
+    uint32_t units, free_units;
+    uint64_t taken[SUPERSLAB_MAX_UNITS / 64]; /* units of slabs */
+    uint64_t dirty[SUPERSLAB_MAX_UNITS / 64]; /* free units with pages that were touched */
+    struct slab slabs[];
+};
+
+struct superslab_pool {
+    struct lock lock;
+    struct superslab *list; /* all of them */
+    uint32_t size_units;    /* of a new SuperSlab */
+    uint32_t count, empty;
+    uint32_t units_taken, units_dirty;
+    uint32_t colour; /* turns the starting block from slab to slab */
+};
+extern struct superslab_pool superslab_tiny;
+
+/* Sets the size of new SuperSlabs; before the first slab. */
+void superslab_init(size_t tiny_size);
+/* A slab for the class, nothing handed out of it yet; NULL with errno ENOMEM. */
+struct slab *superslab_take(struct superslab_pool *pool, unsigned class);
+/* Gives a slab back, none of whose blocks is in use. */
+void superslab_give(struct superslab_pool *pool, struct slab *s);
+/* Around fork. */
+void superslab_lock(void);
+void superslab_unlock(void);
+void superslab_reset(void);
+/* Address of the memory of a slab's first unit. */
+char *superslab_memory(const struct slab *s);
+
+#endif

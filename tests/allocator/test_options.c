@@ -1,0 +1,71 @@
+/*
+ * test_options.c: a value that cannot be obeyed is reported, never silently dropped.
+ */
+#include "support.h"
+
+#include <string.h>
+
+/* Runs the malloc probe with these variables; all of them must leave the program working. */
+static const char *with(const char *variables)
+{
+    struct outcome *o = run_shell("%s '%s' --probe malloc 100", variables, self_path());
+    ck_assert(exited_with(o, 0));
+    ck_assert(strstr(o->text, "ok\n"));
+    return o->text;
+}
+
+START_TEST(test_silent_when_right)
+{
+    ck_assert_str_eq(with(""), "ok\n");
+    ck_assert_str_eq(with("HAKMEM_TINY_USE_SUPERSLAB=1"), "ok\n");
+    ck_assert_str_eq(with("HAKMEM_SUPERSLAB_SIZE=4M"), "ok\n");
+    ck_assert_str_eq(with("HAKMEM_SUPERSLAB_SIZE=1024k"), "ok\n");
+}
+END_TEST
+
+START_TEST(test_bad_values)
+{
+    static const char *const bad[] = {"-1", "2", "", "yes", "1x", "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char variable[100] = "HAKMEM_TINY_USE_SUPERSLAB=";
+        strcat(variable, bad[i]);
+        const char *said = with(variable);
+        ck_assert(strstr(said, "HAKMEM_TINY_USE_SUPERSLAB must be 0 or 1"));
+        ck_assert(strstr(said, "; using "));
+    }
+    ck_assert(strstr(with("HAKMEM_SUPERSLAB_SIZE=5M"), "HAKMEM_SUPERSLAB_SIZE must be a size"));
+    ck_assert(strstr(with("HAKMEM_SUPERSLAB_SIZE=9999999999G"), "HAKMEM_SUPERSLAB_SIZE must be"));
+}
+END_TEST
+
+START_TEST(test_unknown_names)
+{
+    ck_assert(
+        strstr(with("HAKMEM_TINY_USE_SUPERSLABS=1"),
+               "nobody knows HAKMEM_TINY_USE_SUPERSLABS; is HAKMEM_TINY_USE_SUPERSLAB meant"));
+    ck_assert(strstr(with("HAKMEM_SOMETHING_ELSE=1"), "nobody knows HAKMEM_SOMETHING_ELSE"));
+    ck_assert_str_eq(with("HAKMEMORY=1"), "ok\n");
+}
+END_TEST
+
+/* The first allocation may come before libc has set environ. */
+START_TEST(test_read_under_preload)
+{
+    struct outcome *o =
+        run_shell("HAKMEM_NO_SUCH=1 LD_PRELOAD=%s/lib/libhakmem.so /bin/ls /", build_dir());
+    ck_assert(exited_with(o, 0));
+    ck_assert(strstr(o->text, "nobody knows HAKMEM_NO_SUCH"));
+}
+END_TEST
+
+Suite *suite_options(void)
+{
+    Suite *s = suite_create("options");
+    TCase *t = tcase_create("options");
+    tcase_add_test(t, test_silent_when_right);
+    tcase_add_test(t, test_bad_values);
+    tcase_add_test(t, test_unknown_names);
+    tcase_add_test(t, test_read_under_preload);
+    suite_add_tcase(s, t);
+    return s;
+}
