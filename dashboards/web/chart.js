@@ -200,7 +200,7 @@ function point(view, plot) {
     replace(view.tip,
         el('p', null, el('span', {class: 'sha'}, said.commit), ' ', said.subject),
         el('p', null, el('b', null, said.value),
-            el('span', {class: 'detail'}, `interval ${said.interval}`)),
+            said.interval ? el('span', {class: 'detail'}, `interval ${said.interval}`) : null),
         el('p', null, said.standing ? badge(said.standing) : null,
             el('span', {class: 'detail'}, localTime(said.time))));
     view.tip.hidden = false;

@@ -3,7 +3,9 @@
 
 import {badge, commitLink, time} from './badge.js';
 import {el, svg} from './dom.js';
-import {MISSING, change, count, interval, percent, plural, quantity} from './format.js';
+import {
+    MISSING, change, count, exact, interval, percent, plural, quantity, times,
+} from './format.js';
 import {verdictOf} from './verdict.js';
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -126,21 +128,29 @@ function workloadDetails(w) {
         w.sentence || detectable
             ? el('p', null, [w.sentence, detectable].filter(Boolean).join(' ')) : null,
         options.length ? differences('Effective configuration', options, setting) : null,
-        counters.length ? differences('Counters', counters, counter) : null);
+        counters.length ? differences('Counters', counters, counter, growth) : null);
 }
 
-function differences(title, rows, write) {
+function differences(title, rows, write, compare = null) {
+    const heads = ['', 'base', 'head', ...(compare ? ['change'] : [])];
     return el('div', {class: 'scroll'}, el('table', {class: 'differences'},
         el('caption', null, title),
-        el('thead', null, el('tr', null, ['', 'base', 'head'].map((name) =>
+        el('thead', null, el('tr', null, heads.map((name) =>
             el('th', {scope: 'col', class: name ? 'number' : ''}, name)))),
         el('tbody', null, rows.map((row) => el('tr', null,
             el('th', {scope: 'row'}, el('code', null, row.name)),
             el('td', {class: 'number'}, write(row.base)),
-            el('td', {class: 'number'}, write(row.head)))))));
+            el('td', {class: 'number'}, write(row.head)),
+            compare ? el('td', {class: 'number'}, compare(row)) : null)))));
 }
 
-const counter = (value) => (isNumber(value) ? count(value) : setting(value));
+const counter = (value) => (isNumber(value) ? exact(value) : setting(value));
+
+/** How much a counter grew: a factor where a percentage would be a long number. */
+function growth({base, head}) {
+    if (!isNumber(base) || !isNumber(head) || base === 0) return MISSING;
+    return Math.abs(head / base) >= 10 ? times(head / base) : change(head / base - 1);
+}
 
 /** An option's value, with where it came from if the library said so. */
 function setting(value) {

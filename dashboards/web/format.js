@@ -36,11 +36,17 @@ function seconds(value) {
     return significant(value * factor) + SPACE + unit;
 }
 
+/** A whole number to its last digit, in groups of three: what differs by one must not look equal. */
+export function exact(value) {
+    if (!isNumber(value)) return MISSING;
+    if (!Number.isInteger(value)) return significant(value);
+    return withMinus(String(value)).replace(/\B(?=(\d{3})+$)/g, SPACE);
+}
+
 /** A count is exact while that is short (ACE failures are compared to the unit), then prefixed. */
 export function count(value) {
     if (!isNumber(value)) return MISSING;
-    if (!Number.isInteger(value) || Math.abs(value) >= 1e6) return quantity(value, '');
-    return withMinus(String(value)).replace(/\B(?=(\d{3})+$)/g, SPACE);
+    return Math.abs(value) < 1e6 ? exact(value) : quantity(value, '');
 }
 
 /** Value with its unit: 16.5 M ops/s, 3.90 MiB, 15.0 ms, 55.1 %. */

@@ -69,8 +69,9 @@ async function loadRepositories(quiet = false) {
 function showNoRepository() {
     panels.comparison.empty(el('p', {class: 'note-title'}, 'No repository yet.'),
         el('p', null, 'Name one and what to measure in it: ', code('hakperf suite apply FILE')));
-    panels.history.empty(el('p', null, 'A series appears with the first measurement.'));
-    panels.log.empty(el('p', null, 'Nothing to list.'));
+    // The other parts have nothing to say: the style sheet hides what is empty.
+    replace(panels.history.root);
+    replace(panels.log.root);
 }
 
 function drawRepository(names) {
@@ -140,7 +141,13 @@ async function lastResult(signal) {
     return null;
 }
 
-const loadComparison = (quiet) => panels.comparison.load(fetchComparison, (answer) => {
+function loadComparison(quiet) {
+    // Before the answer too: where it is an error, the form and the way back are what helps.
+    if (!quiet) drawComparisonHead(null);
+    return panels.comparison.load(fetchComparison, drawComparison, {quiet});
+}
+
+function drawComparison(answer) {
     const text = JSON.stringify([state.route, answer]);
     state.comparison = answer?.comparison ?? null;
     drawComparisonHead(answer);
@@ -150,7 +157,7 @@ const loadComparison = (quiet) => panels.comparison.load(fetchComparison, (answe
     if (!answer) showNothingMeasured();
     else if (!answer.comparison) showUnmeasured(answer.commit);
     else panels.comparison.show(renderComparison(answer, hrefOf));
-}, {quiet});
+}
 
 function drawComparisonHead(answer) {
     const selected = Boolean(state.route.head);

@@ -1,7 +1,7 @@
 // A series as the chart needs it: columns of numbers, their range, and the words for one point.
 // Kept apart from the drawing, so that it can be tested without a browser.
 
-import {MISSING, quantity, times} from './format.js';
+import {quantity, times} from './format.js';
 import {verdictOf} from './verdict.js';
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -49,16 +49,18 @@ export function yRange([, value, low, high], first, last) {
 export const indexOf = (points, sha) =>
     (sha ? points.findIndex((p) => p.sha.startsWith(sha) || p.short === sha) : -1);
 
-/** What is said of one point: {commit, subject, value, interval, standing, time}. */
+/** What is said of one point: {commit, subject, value, interval, standing, time}, null: none. */
 export function describe(point, series, scale) {
     const [value, low, high] = FIELDS[scale].map((field) => point[field]);
     const write = scale === 'ratio' ? times : (v) => quantity(v, series.unit);
+    const missing = point.verdict === 'identical' ? 'same code as its base' : 'no value';
     return {
         commit: point.short,
         subject: point.subject,
-        value: scale === 'ratio' && isNumber(value) ? `${write(value)} the control` : write(value),
+        value: !isNumber(value) ? missing
+            : scale === 'ratio' ? `${write(value)} the control` : write(value),
         interval: isNumber(low) && isNumber(high) && low !== high
-            ? `${write(low)} to ${write(high)}` : MISSING,
+            ? `${write(low)} to ${write(high)}` : null,
         standing: point.verdict ? verdictOf(point.verdict, point.size) : null,
         time: point.time,
     };
