@@ -55,13 +55,13 @@ RUNNER_O    = $(call objects,$(call sources,runner))
 COLLECTOR_O = $(call objects,$(call sources,collector)) $(BUILD)/obj/gen/sql_data.o \
               $(BUILD)/obj/gen/migration_data.o $(BUILD)/obj/gen/web_data.o
 CLI_O       = $(call objects,$(call sources,cli)) $(BUILD)/obj/gen/hook_data.o
-TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/%,\
+TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/% tests/fuzz/libfuzzer.c,\
                 $(wildcard tests/*.c tests/*/*.c)))
 ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
 
 PROGRAMS := $(addprefix $(BUILD)/bin/,hakperf hakperf-runner hakperf-collector)
 
-.PHONY: all help programs allocator demo check unit bench clean install asan lint FORCE
+.PHONY: all help programs allocator demo check unit bench clean install asan lint fuzz FORCE
 .DEFAULT_GOAL := all
 all: programs allocator
 
@@ -75,6 +75,7 @@ help:
 ## make check            every test; sets up what it needs
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
+## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
 ## make lint             clang-tidy, cppcheck and the formatter
 ## make install          DESTDIR= PREFIX=/usr/local
 ## make clean            remove build/
@@ -167,6 +168,20 @@ unit: all $(BUILD)/tests/check
 
 asan:
 	$(Q)$(MAKE) unit BUILD=build/asan SANITIZE=address,undefined
+
+# One fuzz target for a while: make fuzz FUZZ=wire SECONDS=600. New finds land in its corpus.
+FUZZ    ?= wire
+SECONDS ?= 60
+FUZZ_C   = tests/fuzz/libfuzzer.c tests/fuzz/fuzz_$(FUZZ).c $(call sources,common) \
+           $(call sources,analysis) $(call sources,runner)
+fuzz: $(BUILD)/gen/wire_data.S
+	$(Q)mkdir -p $(BUILD)/fuzz
+	$(call say,FUZZ,$(FUZZ))
+	$(Q)clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZ_TARGET=fuzz_$(FUZZ) $(CPPFLAGS_ALL) \
+	    -std=gnu17 -o $(BUILD)/fuzz/$(FUZZ) $(FUZZ_C) $(BUILD)/gen/wire_data.S \
+	    $(call pkg_libs,$(PKGS_COMMON)) -lm -pthread
+	$(Q)$(BUILD)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -timeout=5 -max_len=65536 \
+	    tests/fuzz/corpus/$(FUZZ)
 
 bench: allocator
 	$(Q)$(MAKE) -C allocator bench-table BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)

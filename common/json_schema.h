@@ -4,7 +4,8 @@
  * enum, anyOf, $ref into #/$defs, required, properties, additionalProperties, maxProperties,
  * items, minItems, maxItems, minLength, maxLength, pattern (POSIX extended, anchored alike in
  * both dialects), minimum, maximum, exclusiveMinimum. A schema with any other keyword is refused
- * as a defect, so that no rule is ever silently skipped.
+ * as a defect, so that no rule is ever silently skipped. An integer is a number written without
+ * fraction or exponent: 1.0 is none, stricter than the draft.
  */
 #ifndef HP_COMMON_JSON_SCHEMA_H
 #define HP_COMMON_JSON_SCHEMA_H

@@ -1,0 +1,16 @@
+/*
+ * Fuzz targets: each takes bytes from outside and must neither crash, leak nor run for long,
+ * whatever they are. `make fuzz FUZZ=NAME SECONDS=600` runs one under libFuzzer with the address
+ * and undefined behaviour sanitizers; the test suite replays tests/fuzz/corpus/NAME/ and every
+ * prefix of each file in it.
+ */
+#ifndef HP_TESTS_FUZZ_H
+#define HP_TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A document as it arrives over the network: parsed, checked against every wire schema. */
+void fuzz_wire(const uint8_t *data, size_t size);
+
+#endif
