@@ -2,55 +2,112 @@
 
 #include "os.h"
 
-/* Linear probing from the first slot: the cost grows with the number of SuperSlabs. */
+/*
+ * An open hash table with one entry for each granule of 512 KiB, home by the low bits of the
+ * granule's number: neighbours in memory are neighbours here and do not collide. Readers take no
+ * lock. An entry's record pointer is stored before its key and stays while the SuperSlab does; a
+ * forgotten entry keeps its place. When the table is half full, a larger one takes over; readers
+ * may still hold the old one, which therefore stays mapped.
+ */
+#define FIRST_SIZE 2048
+#define FORGOTTEN UINTPTR_MAX
+
+static struct ss_map_entry first[FIRST_SIZE];
+struct ss_map_table ss_map_first = {first, FIRST_SIZE - 1};
+_Atomic(struct ss_map_table *) ss_map_current = &ss_map_first;
+
 static struct lock the_lock;
-static struct superslab **slots;
-static size_t size, filled;
+static size_t filled, live;
+
+/* The entry of a registered granule. */
+static struct ss_map_entry *entry_of(struct ss_map_table *t, uintptr_t granule)
+{
+    size_t i = granule & t->mask;
+    while (atomic_load_explicit(&t->entries[i].granule, memory_order_relaxed) != granule)
+        i = (i + 1) & t->mask;
+    return &t->entries[i];
+}
+
+/* Where a granule that is not registered goes. */
+static struct ss_map_entry *place(struct ss_map_table *t, uintptr_t granule)
+{
+    size_t i = granule & t->mask;
+    for (;; i = (i + 1) & t->mask) {
+        uintptr_t key = atomic_load_explicit(&t->entries[i].granule, memory_order_relaxed);
+        if (key == 0 || key == FORGOTTEN)
+            return &t->entries[i];
+    }
+}
+
+static void put(struct ss_map_table *t, uintptr_t granule, struct slab *slabs)
+{
+    struct ss_map_entry *e = place(t, granule);
+    filled += atomic_load_explicit(&e->granule, memory_order_relaxed) == 0;
+    live++;
+    atomic_store_explicit(&e->slabs, slabs, memory_order_relaxed);
+    atomic_store_explicit(&e->granule, granule, memory_order_release);
+}
+
+/* Makes room for n more entries; false when there is no memory. */
+static bool reserve(size_t n)
+{
+    struct ss_map_table *old = atomic_load_explicit(&ss_map_current, memory_order_relaxed);
+    if (filled + n <= (old->mask + 1) / 2)
+        return true;
+    size_t size = FIRST_SIZE;
+    while (size < 4 * (live + n))
+        size *= 2;
+    struct ss_map_table *t = os_map(os_round(sizeof *t + size * sizeof *t->entries));
+    if (!t)
+        return false;
+    t->entries = (struct ss_map_entry *)(t + 1);
+    t->mask = size - 1;
+    filled = live = 0;
+    for (size_t i = 0; i <= old->mask; i++) {
+        uintptr_t key = atomic_load_explicit(&old->entries[i].granule, memory_order_relaxed);
+        if (key != 0 && key != FORGOTTEN)
+            put(t, key, atomic_load_explicit(&old->entries[i].slabs, memory_order_relaxed));
+    }
+    atomic_store_explicit(&ss_map_current, t, memory_order_release);
+    return true;
+}
 
 bool ss_map_add(struct superslab *ss)
 {
     lock_acquire(&the_lock);
-    size_t i = 0;
-    while (i < filled && slots[i])
-        i++;
-    if (i == size) {
-        size_t bytes = size ? size * sizeof *slots : OS_PAGE;
-        struct superslab **grown = size ? os_remap(slots, bytes, 2 * bytes) : os_map(bytes);
-        if (!grown) {
-            lock_release(&the_lock);
-            return false;
-        }
-        slots = grown;
-        size = size ? 2 * size : OS_PAGE / sizeof *slots;
-    }
-    slots[i] = ss;
-    if (i == filled)
-        filled++;
+    size_t n = ss->units / GRANULE_UNITS;
+    bool ok = reserve(n);
+    struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_relaxed);
+    for (size_t i = 0; ok && i < n; i++)
+        put(t, ((uintptr_t)ss->base >> GRANULE_SHIFT) + i, &ss->slabs[i * GRANULE_UNITS]);
     lock_release(&the_lock);
-    return true;
+    return ok;
 }
 
 void ss_map_remove(struct superslab *ss)
 {
     lock_acquire(&the_lock);
-    for (size_t i = 0; i < filled; i++)
-        if (slots[i] == ss)
-            slots[i] = NULL;
+    struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_relaxed);
+    for (size_t i = 0; i < ss->units / GRANULE_UNITS; i++) {
+        struct ss_map_entry *e = entry_of(t, ((uintptr_t)ss->base >> GRANULE_SHIFT) + i);
+        atomic_store_explicit(&e->granule, FORGOTTEN, memory_order_release);
+        live--;
+    }
     lock_release(&the_lock);
 }
 
-struct slab *ss_map_lookup(const void *ptr)
+struct slab *ss_map_probe(const void *ptr)
 {
-    struct slab *found = NULL;
-    lock_acquire(&the_lock);
-    for (size_t i = 0; i < filled && !found; i++)
-        if (slots[i]) {
-            size_t offset = (uintptr_t)ptr - (uintptr_t)slots[i]->base;
-            if (offset < slots[i]->units * UNIT)
-                found = &slots[i]->slabs[offset / UNIT];
-        }
-    lock_release(&the_lock);
-    return found;
+    struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_acquire);
+    uintptr_t granule = (uintptr_t)ptr >> GRANULE_SHIFT;
+    for (size_t i = granule & t->mask;; i = (i + 1) & t->mask) {
+        uintptr_t key = atomic_load_explicit(&t->entries[i].granule, memory_order_acquire);
+        if (key == granule && key != 0)
+            return atomic_load_explicit(&t->entries[i].slabs, memory_order_relaxed) +
+                   ((uintptr_t)ptr >> UNIT_SHIFT) % GRANULE_UNITS;
+        if (key == 0)
+            return NULL;
+    }
 }
 
 void ss_map_lock(void)

@@ -15,8 +15,31 @@
 /* False with errno ENOMEM when there is no memory for the registry. */
 bool ss_map_add(struct superslab *ss);
 void ss_map_remove(struct superslab *ss);
+struct ss_map_entry {
+    _Atomic(uintptr_t) granule;   /* address / GRANULE; 0 was never used */
+    _Atomic(struct slab *) slabs; /* record of the granule's first unit */
+};
+struct ss_map_table {
+    struct ss_map_entry *entries;
+    size_t mask; /* number of entries - 1 */
+};
+extern struct ss_map_table ss_map_first;
+extern _Atomic(struct ss_map_table *) ss_map_current;
+
+struct slab *ss_map_probe(const void *ptr);
+
 /* The record of the unit at ptr, or NULL. Its class is NO_CLASS when the unit is in no slab. */
-struct slab *ss_map_lookup(const void *ptr);
+static inline struct slab *ss_map_lookup(const void *ptr)
+{
+    struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_acquire);
+    uintptr_t granule = (uintptr_t)ptr >> GRANULE_SHIFT;
+    struct ss_map_entry *e = &t->entries[granule & t->mask];
+    if (__builtin_expect(
+            atomic_load_explicit(&e->granule, memory_order_acquire) == granule && granule != 0, 1))
+        return atomic_load_explicit(&e->slabs, memory_order_relaxed) +
+               ((uintptr_t)ptr >> UNIT_SHIFT) % GRANULE_UNITS;
+    return ss_map_probe(ptr);
+}
 
 #define NO_CLASS UINT16_MAX
 
