@@ -1,0 +1,198 @@
+/*
+ * Executes benchmark drivers inside the sandbox, one for each line on stdin.
+ */
+#include "runner/launcher.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "runner/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct sampler {
+    int json;   /* memory file behind descriptor 3 of the program */
+    int output; /* memory file behind its stdout and stderr */
+};
+
+struct request {
+    struct rn_argv argv, env;
+    int cpu;
+    double timeout_s;
+    int64_t memory_mib, processes, file_mib;
+    const char *file;
+};
+
+struct ending {
+    int status;
+    bool timed_out;
+    double wall_s;
+    struct rusage usage;
+};
+
+static void copy_words(struct rn_argv *argv, const json_t *words)
+{
+    size_t i;
+    json_t *word;
+    json_array_foreach (words, i, word)
+        rn_argv_add(argv, "%s", json_is_string(word) ? json_string_value(word) : "");
+    if (argv->count == 0)
+        argv->failed = true;
+}
+
+static bool read_request(const json_t *json, struct request *request)
+{
+    copy_words(&request->argv, json_object_get(json, "argv"));
+    copy_words(&request->env, json_object_get(json, "env"));
+    request->cpu = (int)hp_json_int(json, "cpu", -1);
+    request->timeout_s = hp_json_number(json, "timeout_s", 60);
+    request->memory_mib = hp_json_int(json, "memory_mib", 0);
+    request->processes = hp_json_int(json, "processes", 0);
+    request->file_mib = hp_json_int(json, "file_mib", 0);
+    request->file = hp_json_string(json, "file", NULL);
+    return !request->argv.failed && !request->env.failed;
+}
+
+/* In the child: never returns. */
+static void become_program(const struct sampler *sampler, const struct request *request)
+{
+    int null = open("/dev/null", O_RDONLY);
+    int json = fcntl(sampler->json, F_DUPFD, 10), output = fcntl(sampler->output, F_DUPFD, 10);
+    bool ok = true;
+    setpgid(0, 0);
+    if (request->cpu >= 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET((size_t)request->cpu, &set);
+        ok = sched_setaffinity(0, sizeof set, &set) == 0;
+    }
+    rn_limit_self(request->memory_mib, request->processes, request->file_mib);
+    ok = ok && dup2(null, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2 &&
+         dup2(json, 3) == 3;
+    if (ok) {
+        close_range(4, ~0U, 0);
+        execve(request->argv.item[0], request->argv.item, request->env.item);
+    }
+    /* Descriptor 2 is the memory file by now, or still the launcher's own. */
+    dprintf(STDERR_FILENO, "cannot execute %s: %s\n", request->argv.item[0], strerror(errno));
+    _exit(127);
+}
+
+/* Waits for the end or the time limit, then kills the whole group. */
+static void wait_for(pid_t pid, double timeout_s, struct ending *ending)
+{
+    HP_FD int handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd slot = {.fd = handle, .events = POLLIN};
+    double begin = hp_monotonic_s(), left = timeout_s;
+    int ready = 0;
+    while (handle >= 0 && left > 0 && (ready = poll(&slot, 1, (int)(left * 1000) + 1)) <= 0) {
+        if (ready < 0 && errno != EINTR)
+            break;
+        left = timeout_s - (hp_monotonic_s() - begin);
+    }
+    if (ready <= 0) {
+        ending->timed_out = true;
+        kill(-pid, SIGKILL);
+    }
+    while (wait4(pid, &ending->status, 0, &ending->usage) < 0 && errno == EINTR)
+        ;
+    kill(-pid, SIGKILL); /* what it left behind */
+    ending->wall_s = hp_monotonic_s() - begin;
+}
+
+/* The end of a memory file as a JSON string; null where it is empty or unreadable. */
+static json_t *memory_text(int fd, size_t limit)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size <= 0)
+        return json_null();
+    size_t size = (size_t)st.st_size < limit ? (size_t)st.st_size : limit;
+    HP_FREE char *text = malloc(size);
+    ssize_t n = text ? pread(fd, text, size, st.st_size - (off_t)size) : -1;
+    return n > 0 ? hp_json_bytes(text, (size_t)n) : json_null();
+}
+
+static json_t *file_text(const char *path)
+{
+    struct hp_error ignored;
+    HP_BUFFER struct hp_buffer text = {0};
+    struct stat st;
+    if (!path || lstat(path, &st) != 0)
+        return json_null();
+    bool ok = S_ISREG(st.st_mode) && hp_file_read(path, RN_FILE_LIMIT, &text, &ignored);
+    unlink(path);
+    return ok ? hp_json_bytes(hp_buffer_text(&text), text.size) : json_null();
+}
+
+static double seconds(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
+}
+
+static json_t *execute(const struct sampler *sampler, const struct request *request)
+{
+    struct ending ending = {0};
+    if (ftruncate(sampler->json, 0) != 0 || ftruncate(sampler->output, 0) != 0)
+        return NULL;
+    lseek(sampler->json, 0, SEEK_SET);
+    lseek(sampler->output, 0, SEEK_SET);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_program(sampler, request);
+    if (pid < 0)
+        return json_pack("{s:s}", "error", strerror(errno));
+    setpgid(pid, pid);
+    wait_for(pid, request->timeout_s, &ending);
+    return json_pack("{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "exit_code",
+                     WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : -1, "signal",
+                     WIFSIGNALED(ending.status) ? WTERMSIG(ending.status) : 0, "timed_out",
+                     ending.timed_out, "wall_s", ending.wall_s, "user_s",
+                     seconds(ending.usage.ru_utime), "system_s", seconds(ending.usage.ru_stime),
+                     "minor_faults", (json_int_t)ending.usage.ru_minflt, "json",
+                     memory_text(sampler->json, RN_TEXT_LIMIT), "output",
+                     memory_text(sampler->output, RN_TEXT_LIMIT), "file", file_text(request->file));
+}
+
+static bool answer(const struct sampler *sampler, const char *line, size_t size)
+{
+    struct hp_error err = {0};
+    struct request request = {0};
+    HP_JSON json_t *json = hp_json_parse(line, size, &err);
+    HP_JSON json_t *reply = json && read_request(json, &request)
+                                ? execute(sampler, &request)
+                                : json_pack("{s:s}", "error", "malformed request");
+    rn_argv_clear(&request.argv);
+    rn_argv_clear(&request.env);
+    HP_FREE char *text = reply ? hp_json_text(reply) : NULL;
+    return text && hp_write_all(STDOUT_FILENO, text, strlen(text)) &&
+           hp_write_all(STDOUT_FILENO, "\n", 1);
+}
+
+int rn_launch_samples(const struct hp_values *values)
+{
+    (void)values;
+    struct sampler sampler = {.json = memfd_create("json", MFD_CLOEXEC),
+                              .output = memfd_create("output", MFD_CLOEXEC)};
+    HP_FREE char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    bool ok = sampler.json >= 0 && sampler.output >= 0;
+    rn_become_warden();
+    while (ok && (n = getline(&line, &room, stdin)) > 0)
+        ok = answer(&sampler, line, (size_t)n);
+    rn_kill_descendants();
+    return ok ? HP_EXIT_OK : HP_EXIT_NO_ANSWER;
+}
