@@ -1,0 +1,85 @@
+/*
+ * One execution of a workload's program with one arm, asked of the launcher in the sandbox: what is
+ * executed, and what came of it. The launcher lives as long as a struct rn_launcher; requests go to
+ * it one after the other. Used by one thread.
+ */
+#ifndef RN_EXECUTE_H
+#define RN_EXECUTE_H
+
+#include "common/process.h"
+#include "runner/sandbox.h"
+
+enum rn_arm { RN_HEAD, RN_BASE, RN_CONTROL, RN_ARMS };
+
+/* "head", "base", "control". */
+extern const char *const rn_arm_names[RN_ARMS];
+
+/* One value for each execution and metric; NAN where it gave none. The order is that of
+ * rn_metric_names, all of them in common/metrics.c. */
+enum rn_metric {
+    RN_THROUGHPUT,
+    RN_WARM_THROUGHPUT,
+    RN_STARTUP_CPU,
+    RN_WALL,
+    RN_CPU,
+    RN_USER_CPU,
+    RN_SYSTEM_CPU,
+    RN_PEAK_RSS,
+    RN_MINOR_FAULTS,
+    RN_METRICS
+};
+extern const char *const rn_metric_names[RN_METRICS];
+
+/* What a workload executes, borrowed from the suite. */
+struct rn_workload {
+    const struct rn_room *room;
+    const json_t *suite;
+    const json_t *json; /* the workload within it */
+    struct rn_limits limits;
+    int cpu; /* to pin samples to; -1: none */
+};
+
+struct rn_launcher {
+    struct hp_child child;
+    struct hp_buffer pending; /* received, not yet a whole line */
+};
+
+/* Starts a launcher for samples. */
+bool rn_launcher_start(const struct rn_room *room, const struct rn_limits *limits,
+                       struct rn_launcher *launcher, struct hp_error *err);
+/* Ends it and everything it started. */
+void rn_launcher_stop(struct rn_launcher *launcher);
+
+/* What one execution is to do. */
+struct rn_execution {
+    enum rn_arm arm;
+    int64_t iterations;
+    int64_t seed;
+    bool statistics; /* have the library write its counters; never with a timed sample */
+};
+
+/* What came of it. */
+struct rn_sample {
+    double value[RN_METRICS];
+    double operations;  /* of the whole timed region */
+    json_t *statistics; /* the library's own document, or NULL */
+};
+
+/* The request for an execution, as the launcher reads it; the caller owns it. */
+json_t *rn_request(const struct rn_workload *workload, const struct rn_execution *execution);
+
+/* Judges a launcher's reply. True: `out` is filled. False: *failure tells how it went wrong, with
+ * workload, arm and seed in its message. */
+bool rn_judge(const struct rn_workload *workload, const struct rn_execution *execution,
+              const json_t *reply, struct rn_sample *out, json_t **failure);
+
+/* Request, wait, judge. False with *failure set if the program under test is to blame, with
+ * *failure NULL and err filled if the launcher is gone or the run was cancelled. */
+bool rn_execute(struct rn_launcher *launcher, const struct rn_workload *workload,
+                const struct rn_execution *execution, struct rn_sample *out, json_t **failure,
+                struct hp_error *err);
+
+/* Seconds that one execution may take. */
+double rn_timeout(const struct rn_workload *workload);
+
+#endif

@@ -1,0 +1,242 @@
+#include "runner/measure.h"
+
+#include "analysis/checks.h"
+#include "common/cleanup.h"
+#include "common/hash.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/wire.h"
+#include "runner/failure.h"
+#include "runner/passes.h"
+#include "runner/progress.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What one workload gathers. */
+struct bench {
+    const struct rn_workload *workload;
+    struct rn_plan plan;
+    struct rn_launcher launcher;
+    struct rn_samples *samples;
+    json_t *measurements;
+    json_t *configuration[RN_ARMS];
+    json_t *failure;
+    json_t *warnings;
+};
+
+static bool uses(const struct bench *b, enum rn_arm arm)
+{
+    return arm != RN_BASE || b->plan.second == RN_BASE;
+}
+
+static const char *name_of(const struct bench *b)
+{
+    return hp_json_string(b->workload->json, "name", "");
+}
+
+static double sum(const struct rn_samples *s, enum rn_arm arm, enum rn_metric metric)
+{
+    double total = 0;
+    for (size_t i = 0; i < s->count[arm]; i++)
+        total += s->value[arm][metric][i];
+    return total;
+}
+
+/* Whether drift or order of the arms explains the data; *which names it. */
+static bool is_void(const struct rn_samples *s, const char **which)
+{
+    static _Thread_local bool head_first[RN_MAX_PAIRS];
+    struct an_check drift, order;
+    *which = NULL;
+    for (size_t i = 0; i < s->pairs; i++)
+        head_first[i] = s->first_ran[i] == 0;
+    if (an_drift_check(s->log_ratio, s->pairs, &drift) && !drift.passed)
+        *which = "the difference of the arms drifted during the run";
+    else if (an_order_check(s->log_ratio, head_first, s->pairs, &order) && !order.passed)
+        *which = "which arm ran first changed the result";
+    return *which != NULL;
+}
+
+/* Samples; a run that its own checks void is repeated once, with a fresh coin. */
+static bool sample(struct bench *b, struct hp_error *err)
+{
+    const char *which = NULL;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        memset(b->samples, 0, sizeof *b->samples);
+        if (!rn_sample_pairs(&b->launcher, b->workload, &b->plan, b->samples, &b->failure, err))
+            return false;
+        if (!is_void(b->samples, &which))
+            return true;
+        json_array_append_new(b->warnings,
+                              json_sprintf("%s: %s; %s", name_of(b), which,
+                                           attempt ? "the run is void" : "measured again"));
+        if (attempt == 0 && !rn_plan_of(b->workload, b->plan.second == RN_BASE, &b->plan, err))
+            return false;
+    }
+    char message[512];
+    snprintf(message, sizeof message, "workload %s: %s, twice", name_of(b), which);
+    b->failure = rn_failure("validity", NULL, message, NULL);
+    return hp_fail(err, HP_FAILED, "the workload failed");
+}
+
+static bool passes(struct bench *b, struct hp_error *err)
+{
+    struct rn_progress *progress = b->workload->room->runner->progress;
+    for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++) {
+        if (!uses(b, arm))
+            continue;
+        rn_progress_set(progress, "passes", arm, RN_ARMS, "%s, %s", name_of(b), rn_arm_names[arm]);
+        if (!rn_headline(&b->launcher, b->workload, &b->plan, arm, b->measurements, &b->failure,
+                         err))
+            return false;
+        if (arm == RN_CONTROL)
+            continue;
+        if (!rn_statistics(&b->launcher, b->workload, &b->plan, arm, b->measurements,
+                           &b->configuration[arm], err) ||
+            !rn_perf_pass(b->workload, &b->plan, arm, b->measurements, err))
+            return false;
+    }
+    return true;
+}
+
+/* The kernel's share of all CPU time of an arm; single executions are too short for the clock's
+ * ticks, the sum over the run is not. */
+static void kernel_share(struct bench *b)
+{
+    for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++) {
+        double system = sum(b->samples, arm, RN_SYSTEM_CPU);
+        double all = system + sum(b->samples, arm, RN_USER_CPU);
+        if (uses(b, arm))
+            rn_measure(b->measurements, arm, "kernel_share", all > 0 ? system / all : (double)NAN,
+                       b->samples->count[arm], "no CPU time was seen");
+    }
+}
+
+static void check_sharing(struct bench *b)
+{
+    double wall = sum(b->samples, RN_HEAD, RN_WALL), cpu = sum(b->samples, RN_HEAD, RN_CPU);
+    if (hp_json_int(b->workload->json, "threads", 1) == 1 && cpu > 0 && wall / cpu > 1.1)
+        json_array_append_new(
+            b->warnings,
+            json_sprintf("%s: the measuring CPU was shared, wall time is %.2f of CPU time",
+                         name_of(b), wall / cpu));
+}
+
+static json_t *values(const double *value, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, hp_json_real(value[i]));
+    return list;
+}
+
+static json_t *samples_json(const struct bench *b)
+{
+    json_t *sets = json_array();
+    for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++)
+        for (int m = 0; m < RN_METRICS && uses(b, arm); m++)
+            json_array_append_new(
+                sets,
+                json_pack("{s:s, s:s, s:o}", "arm", rn_arm_names[arm], "metric", rn_metric_names[m],
+                          "values", values(b->samples->value[arm][m], b->samples->count[arm])));
+    return sets;
+}
+
+static json_t *pairs_json(const struct bench *b)
+{
+    const struct rn_samples *s = b->samples;
+    json_t *seed = json_array(), *first_ran = json_array(), *layout = json_array();
+    for (size_t i = 0; i < s->pairs; i++) {
+        json_array_append_new(seed, json_integer((json_int_t)s->seed[i]));
+        json_array_append_new(first_ran, json_integer(s->first_ran[i]));
+        json_array_append_new(layout, json_integer((json_int_t)i));
+    }
+    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o}", "count", (json_int_t)s->pairs, "first",
+                     rn_arm_names[RN_HEAD], "second", rn_arm_names[b->plan.second], "seed", seed,
+                     "first_ran", first_ran, "layout", layout);
+}
+
+static json_t *decision_json(const struct rn_samples *s)
+{
+    const struct an_estimate *e = &s->decision.estimate;
+    /* An interval without an end cannot be written as a number; such a run decided nothing. */
+    if (!s->decided || !isfinite(e->low) || !isfinite(e->high))
+        return json_null();
+    return json_pack("{s:s, s:s?, s:I, s:f, s:f, s:f}", "verdict",
+                     an_verdict_name(s->decision.verdict), "size", an_size_name(s->decision.size),
+                     "pairs", (json_int_t)e->n, "estimate", e->estimate, "low", e->low, "high",
+                     e->high);
+}
+
+static json_t *document(const struct bench *b, struct hp_error *err)
+{
+    char hash[HP_HASH_TEXT];
+    if (!hp_workload_hash(b->workload->suite, b->workload->json, hash, err))
+        return NULL;
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:O, s:{s:f, s:f, s:I, s:I}, s:o, s:o, s:O, s:{s:O, s:O}, s:o}", "name",
+        name_of(b), "hash", hash, "status", b->failure ? "failed" : "measured", "failure",
+        b->failure ? b->failure : json_null(), "plan", "margin", b->plan.margin, "layout_sd",
+        b->plan.layout_sd, "max_pairs", (json_int_t)b->plan.max_pairs, "coin_seed",
+        (json_int_t)b->plan.coin_seed, "pairs", pairs_json(b), "samples", samples_json(b),
+        "measurements", b->measurements, "configuration", "head",
+        b->configuration[RN_HEAD] ? b->configuration[RN_HEAD] : json_null(), "base",
+        b->configuration[RN_BASE] ? b->configuration[RN_BASE] : json_null(), "decision",
+        b->failure ? json_null() : decision_json(b->samples));
+    if (!json)
+        hp_fail(err, HP_SYSTEM, "out of memory");
+    return json;
+}
+
+static void tell(const struct bench *b)
+{
+    const struct rn_samples *s = b->samples;
+    const struct an_estimate *e = &s->decision.estimate;
+    rn_progress_hide();
+    if (b->failure)
+        hp_log(HP_LOG_WARNING, "%s", hp_json_string(b->failure, "message", ""));
+    else if (s->decided)
+        hp_log(HP_LOG_INFO, "workload %s: %s%s%s, %+.2f %% (%+.2f to %+.2f), %zu pairs", name_of(b),
+               an_verdict_name(s->decision.verdict), s->decision.size != AN_SIZE_NONE ? " " : "",
+               s->decision.size != AN_SIZE_NONE ? an_size_name(s->decision.size) : "",
+               100 * expm1(e->estimate), 100 * expm1(e->low), 100 * expm1(e->high), s->pairs);
+    else
+        hp_log(HP_LOG_INFO, "workload %s: measured against the control, %zu pairs", name_of(b),
+               s->pairs);
+}
+
+/* Everything between launcher and document. False only if there is to be no document. */
+static bool run(struct bench *b, struct hp_error *err)
+{
+    if (!rn_launcher_start(b->workload->room, &b->workload->limits, &b->launcher, err))
+        return false;
+    bool ok = sample(b, err);
+    if (ok)
+        kernel_share(b);
+    ok = ok && passes(b, err);
+    rn_launcher_stop(&b->launcher);
+    check_sharing(b);
+    return ok || b->failure;
+}
+
+json_t *rn_measure_workload(const struct rn_workload *workload, bool has_base, json_t *warnings,
+                            struct hp_error *err)
+{
+    struct bench b = {.workload = workload, .warnings = warnings};
+    json_t *json = NULL;
+    b.samples = calloc(1, sizeof *b.samples);
+    b.measurements = json_array();
+    if (!b.samples || !b.measurements)
+        hp_fail(err, HP_SYSTEM, "out of memory");
+    else if (rn_plan_of(workload, has_base, &b.plan, err) && run(&b, err)) {
+        json = document(&b, err);
+        tell(&b);
+    }
+    for (int arm = 0; arm < RN_ARMS; arm++)
+        json_decref(b.configuration[arm]);
+    json_decref(b.measurements);
+    json_decref(b.failure);
+    free(b.samples);
+    return json;
+}

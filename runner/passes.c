@@ -1,0 +1,221 @@
+#include "runner/passes.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "runner/failure.h"
+#include "runner/perf_stat.h"
+#include "runner/progress.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#define MAX_COUNTERS 512
+#define MAX_SETTINGS 256
+#define VALUE_LIMIT 1000
+#define NAME_LIMIT 120
+#define REASON_LIMIT 200
+#define PERF_OUTPUT_LIMIT (1u << 20)
+
+void rn_measure(json_t *measurements, enum rn_arm arm, const char *metric, double value, size_t n,
+                const char *missing)
+{
+    bool have = isfinite(value);
+    json_array_append_new(measurements,
+                          json_pack("{s:s, s:s, s:o, s:I, s:s?}", "arm", rn_arm_names[arm],
+                                    "metric", metric, "value", hp_json_real(value), "n",
+                                    (json_int_t)(have ? n : 0), "missing", have ? NULL : missing));
+}
+
+static struct rn_execution long_execution(const struct rn_workload *workload,
+                                          const struct rn_plan *plan, enum rn_arm arm)
+{
+    int64_t iterations = hp_json_int(workload->json, "iterations", 1);
+    return (struct rn_execution){
+        .arm = arm,
+        .iterations = hp_json_int(workload->json, "headline_iterations", 10 * iterations),
+        .seed = plan->seeds[0]};
+}
+
+bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workload,
+                 const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
+                 json_t **failure, struct hp_error *err)
+{
+    struct rn_sample sample;
+    const struct rn_execution execution = long_execution(workload, plan, arm);
+    if (!rn_execute(launcher, workload, &execution, &sample, failure, err))
+        return false;
+    double wall = sample.value[RN_WALL];
+    rn_measure(measurements, arm, "headline", wall > 0 ? sample.operations / wall : (double)NAN, 1,
+               "the execution took no measurable time");
+    return true;
+}
+
+/* The characters of a metric's name on the wire. */
+static bool is_metric_name(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)name[i]) && !strchr("_.:-", name[i]))
+            return false;
+    return n > 0 && n <= NAME_LIMIT;
+}
+
+void rn_read_counters(const json_t *statistics, enum rn_arm arm, json_t *measurements)
+{
+    static const char *const causes[] = {"ace.fail.threshold", "ace.fail.exhaustion",
+                                         "ace.fail.mapfail"};
+    json_t *counters = json_object_get(statistics, "counters");
+    const char *name;
+    json_t *value;
+    size_t taken = 0;
+    json_object_foreach (counters, name, value) {
+        char metric[NAME_LIMIT + 16];
+        if (!json_is_integer(value) || !is_metric_name(name) || taken++ >= MAX_COUNTERS)
+            continue;
+        snprintf(metric, sizeof metric, "counter:%s", name);
+        rn_measure(measurements, arm, metric, json_number_value(value), 1, NULL);
+    }
+    double failures = 0;
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
+        failures += hp_json_number(counters, causes[i], NAN);
+    rn_measure(measurements, arm, "ace_failures", failures, 1,
+               "the library does not count ACE failures");
+}
+
+/* A setting's value as text, whatever JSON it is; null stays null. */
+static json_t *setting_text(const json_t *value)
+{
+    if (json_is_string(value)) {
+        size_t n = json_string_length(value);
+        return hp_json_bytes(json_string_value(value), n < VALUE_LIMIT ? n : VALUE_LIMIT);
+    }
+    if (!value || json_is_null(value))
+        return json_null();
+    HP_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    size_t n = text ? strlen(text) : 0;
+    return text ? hp_json_bytes(text, n < VALUE_LIMIT ? n : VALUE_LIMIT) : json_null();
+}
+
+json_t *rn_read_configuration(const json_t *statistics)
+{
+    json_t *config = json_object_get(statistics, "config");
+    const char *name;
+    json_t *setting;
+    if (!json_is_object(config))
+        return json_null();
+    json_t *out = json_object();
+    json_object_foreach (config, name, setting) {
+        const char *source = hp_json_string(setting, "source", "default");
+        bool environment = strcmp(source, "environment") == 0;
+        if (json_object_size(out) < MAX_SETTINGS)
+            json_object_set_new(out, name,
+                                json_pack("{s:o, s:s, s:b}", "value",
+                                          setting_text(json_object_get(setting, "value")), "source",
+                                          environment ? "environment" : "default", "ignored",
+                                          hp_json_bool(setting, "ignored", false)));
+    }
+    return out;
+}
+
+bool rn_statistics(struct rn_launcher *launcher, const struct rn_workload *workload,
+                   const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
+                   json_t **configuration, struct hp_error *err)
+{
+    struct rn_sample sample = {0};
+    HP_JSON json_t *failure = NULL;
+    struct rn_execution execution = long_execution(workload, plan, arm);
+    const char *missing = NULL;
+    execution.statistics = true;
+    *configuration = NULL;
+    if (!json_object_get(workload->suite, "statistics"))
+        missing = "the suite names no statistics variable";
+    else if (!rn_execute(launcher, workload, &execution, &sample, &failure, err)) {
+        if (!failure)
+            return false;
+        missing = "the execution with statistics failed";
+    } else if (!json_is_object(sample.statistics))
+        missing = "the library wrote no statistics";
+    if (missing) {
+        rn_measure(measurements, arm, "ace_failures", NAN, 0, missing);
+        *configuration = json_null();
+    } else {
+        rn_read_counters(sample.statistics, arm, measurements);
+        *configuration = rn_read_configuration(sample.statistics);
+    }
+    json_decref(sample.statistics);
+    return true;
+}
+
+static char *event_list(void)
+{
+    HP_BUFFER struct hp_buffer text = {0};
+    for (size_t i = 0; rn_perf_events[i]; i++)
+        if (!hp_buffer_printf(&text, "%s%s", i ? "," : "", rn_perf_events[i]))
+            return NULL;
+    return strdup(hp_buffer_text(&text));
+}
+
+/* perf stat … -- bwrap … launcher: a whole launcher for the one request on its stdin. */
+static void perf_argv(const struct rn_workload *workload, const char *output, struct rn_argv *argv)
+{
+    HP_FREE char *events = event_list();
+    static const char *const words[] = {"perf", "stat", "-j", "-o"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        rn_argv_add(argv, "%s", words[i]);
+    rn_argv_add(argv, "%s", output);
+    rn_argv_add(argv, "-e");
+    rn_argv_add(argv, "%s", events ? events : "task-clock");
+    rn_argv_add(argv, "--");
+    rn_sandbox_for_samples(workload->room, &workload->limits, argv);
+    rn_argv_add(argv, "samples");
+}
+
+/* Why there is nothing from perf, NULL if *text holds its output. False: cancelled. */
+static bool run_perf(const struct rn_workload *workload, const struct rn_execution *execution,
+                     struct hp_buffer *text, char reason[REASON_LIMIT], struct hp_error *err)
+{
+    RN_ARGV struct rn_argv argv = {0};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    HP_JSON json_t *request = rn_request(workload, execution);
+    HP_FREE char *line = request ? hp_json_text(request) : NULL;
+    HP_FREE char *input = line ? hp_format("%s\n", line) : NULL;
+    HP_FREE char *output = hp_format("%s/perf.json", workload->room->work);
+    if (!input || !output)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    unlink(output);
+    perf_argv(workload, output, &argv);
+    if (argv.failed)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
+    const struct hp_command command = {.argv = (const char *const *)argv.item,
+                                       .env = env,
+                                       .input = input,
+                                       .input_size = strlen(input),
+                                       .timeout_s = rn_timeout(workload) + 10,
+                                       .cancel = workload->room->runner->cancel};
+    struct hp_error why = {0};
+    bool ran = hp_run_ok(&command, &outcome, &why);
+    if (outcome.cancelled)
+        return hp_fail(err, HP_UNAVAILABLE, "stopped");
+    if (!ran && why.code == HP_NOT_FOUND)
+        snprintf(reason, REASON_LIMIT, "perf is not installed (Debian package linux-perf)");
+    else if (!ran || !hp_file_read(output, PERF_OUTPUT_LIMIT, text, &why))
+        snprintf(reason, REASON_LIMIT, "%.180s", why.message);
+    return true;
+}
+
+bool rn_perf_pass(const struct rn_workload *workload, const struct rn_plan *plan, enum rn_arm arm,
+                  json_t *measurements, struct hp_error *err)
+{
+    HP_BUFFER struct hp_buffer text = {0};
+    char reason[REASON_LIMIT] = "";
+    const struct rn_execution execution = long_execution(workload, plan, arm);
+    if (!run_perf(workload, &execution, &text, reason, err))
+        return false;
+    if (reason[0])
+        rn_perf_missing(rn_arm_names[arm], reason, measurements);
+    else
+        rn_perf_read(hp_buffer_text(&text), text.size, rn_arm_names[arm], measurements);
+    return true;
+}

@@ -1,0 +1,174 @@
+#include "runner/sampler.h"
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/json.h"
+#include "runner/failure.h"
+#include "runner/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAIRS_WITHOUT_BASE 64
+#define CONTROL_EVERY 4
+
+static const int64_t default_seeds[] = {42, 43, 44};
+
+/* What one call of rn_sample_pairs works with. */
+struct session {
+    struct rn_launcher *launcher;
+    const struct rn_workload *workload;
+    const struct rn_plan *plan;
+    struct rn_samples *out;
+    json_t **failure;
+    struct hp_error *err;
+};
+
+bool rn_coin(uint32_t coin_seed, size_t k)
+{
+    uint64_t x = (uint64_t)coin_seed + ((uint64_t)k + 1) * 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return (x ^ (x >> 31)) >> 63;
+}
+
+bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
+                struct hp_error *err)
+{
+    size_t i;
+    json_t *seed;
+    uint32_t ceiling = workload->room->runner->max_pairs;
+    *out = (struct rn_plan){.margin = hp_json_number(workload->json, "margin", AN_MARGIN),
+                            .layout_sd = AN_LAYOUT_SD,
+                            .second = has_base ? RN_BASE : RN_CONTROL};
+    out->max_pairs = (uint32_t)hp_json_int(workload->json, "max_pairs", RN_MAX_PAIRS);
+    if (ceiling && ceiling < out->max_pairs)
+        out->max_pairs = ceiling;
+    if (!has_base)
+        out->max_pairs = PAIRS_WITHOUT_BASE;
+    json_array_foreach (json_object_get(workload->json, "seeds"), i, seed) {
+        if (out->n_seeds < RN_SEEDS)
+            out->seeds[out->n_seeds++] = json_integer_value(seed);
+    }
+    if (out->n_seeds == 0) {
+        memcpy(out->seeds, default_seeds, sizeof default_seeds);
+        out->n_seeds = sizeof default_seeds / sizeof default_seeds[0];
+    }
+    return hp_random_bytes(&out->coin_seed, sizeof out->coin_seed, err);
+}
+
+static bool take(struct session *s, enum rn_arm arm, int64_t seed, double value[RN_METRICS])
+{
+    struct rn_sample sample;
+    const struct rn_execution execution = {
+        .arm = arm, .iterations = hp_json_int(s->workload->json, "iterations", 1), .seed = seed};
+    if (!rn_execute(s->launcher, s->workload, &execution, &sample, s->failure, s->err))
+        return false;
+    memcpy(value, sample.value, sizeof sample.value);
+    if (isfinite(value[RN_THROUGHPUT]))
+        return true;
+    char message[512];
+    snprintf(message, sizeof message,
+             "workload %s, %s, seed %lld: it reports no steady part; its iterations are too few",
+             hp_json_string(s->workload->json, "name", ""), rn_arm_names[arm], (long long)seed);
+    *s->failure = rn_failure("validity", rn_arm_names[arm], message, NULL);
+    return hp_fail(s->err, HP_FAILED, "the workload failed");
+}
+
+static void keep(struct rn_samples *out, enum rn_arm arm, const double value[RN_METRICS])
+{
+    size_t at = out->count[arm]++;
+    for (int m = 0; m < RN_METRICS; m++)
+        out->value[arm][m][at] = value[m];
+}
+
+/* Both or neither are kept, so that the arms stay aligned. */
+static bool take_pair(struct session *s)
+{
+    double value[RN_ARMS][RN_METRICS];
+    struct rn_samples *out = s->out;
+    size_t k = out->pairs;
+    int64_t seed = s->plan->seeds[k % s->plan->n_seeds];
+    bool swapped = rn_coin(s->plan->coin_seed, k);
+    enum rn_arm second = s->plan->second;
+    enum rn_arm order[2] = {swapped ? second : RN_HEAD, swapped ? RN_HEAD : second};
+    for (int i = 0; i < 2; i++)
+        if (!take(s, order[i], seed, value[order[i]]))
+            return false;
+    keep(out, RN_HEAD, value[RN_HEAD]);
+    keep(out, second, value[second]);
+    out->seed[k] = (uint32_t)seed;
+    out->first_ran[k] = swapped;
+    out->log_ratio[k] = log(value[RN_HEAD][RN_THROUGHPUT] / value[second][RN_THROUGHPUT]);
+    out->pairs++;
+    if (second == RN_CONTROL || k % CONTROL_EVERY != CONTROL_EVERY - 1)
+        return true;
+    if (!take(s, RN_CONTROL, seed, value[RN_CONTROL]))
+        return false;
+    keep(out, RN_CONTROL, value[RN_CONTROL]);
+    return true;
+}
+
+/* One line: how far it is, the interval so far, and how long it may take. */
+static void show(const struct session *s, double begin)
+{
+    const struct rn_samples *out = s->out;
+    char interval[80] = "";
+    double spent = hp_monotonic_s() - begin;
+    double left = spent / (double)out->pairs * (double)(s->plan->max_pairs - out->pairs);
+    const struct an_estimate *e = &out->decision.estimate;
+    if (out->decided && isfinite(e->low) && isfinite(e->high))
+        snprintf(interval, sizeof interval, ", %+.2f %% (%+.2f to %+.2f)", 100 * expm1(e->estimate),
+                 100 * expm1(e->low), 100 * expm1(e->high));
+    rn_progress_set(s->workload->room->runner->progress, "measure", (int64_t)out->pairs,
+                    s->plan->max_pairs, "%s%s, at most %.0f s",
+                    hp_json_string(s->workload->json, "name", ""), interval, left);
+}
+
+static bool is_look(const struct an_plan *rules, size_t pairs)
+{
+    for (size_t i = 0; i < rules->n_looks; i++)
+        if (rules->looks[i] == pairs)
+            return true;
+    return false;
+}
+
+/* Executes every arm once and forgets it: pages and links are warm then, and what cannot run at
+ * all fails before anything is timed. */
+static bool warm_up(struct session *s)
+{
+    double ignored[RN_METRICS];
+    return take(s, RN_HEAD, s->plan->seeds[0], ignored) &&
+           take(s, s->plan->second, s->plan->seeds[0], ignored) &&
+           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, s->plan->seeds[0], ignored));
+}
+
+bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,
+                     const struct rn_plan *plan, struct rn_samples *out, json_t **failure,
+                     struct hp_error *err)
+{
+    struct session s = {launcher, workload, plan, out, failure, err};
+    struct an_plan rules = an_plan_standard(plan->margin, plan->layout_sd);
+    while (rules.n_looks > 1 && rules.looks[rules.n_looks - 1] > plan->max_pairs)
+        rules.n_looks--;
+    size_t last = plan->second == RN_BASE ? rules.looks[rules.n_looks - 1] : PAIRS_WITHOUT_BASE;
+    double begin = hp_monotonic_s();
+    *failure = NULL;
+    if (!warm_up(&s))
+        return false;
+    while (out->pairs < last) {
+        if (!take_pair(&s))
+            return false;
+        if (out->pairs % 8 == 0)
+            show(&s, begin);
+        if (plan->second == RN_CONTROL || !is_look(&rules, out->pairs))
+            continue;
+        if (!an_decide(out->log_ratio, NULL, out->pairs, AN_HIGHER, &rules, &out->decision))
+            return hp_fail(err, HP_INTERNAL, "the pairs cannot be judged");
+        out->decided = true;
+        if (out->decision.stop)
+            break;
+    }
+    return true;
+}

@@ -1,0 +1,54 @@
+/*
+ * Pairs of fresh processes until the data decide: a fair coin orders each pair, pair k uses the
+ * workload's seed k modulo their number in both arms, and analysis/verdict.h says at fixed numbers
+ * of pairs whether to go on. One sample of the control arm (the driver with the C library's own
+ * allocator) follows every fourth pair; a commit without parent is paired with the control instead.
+ *
+ * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
+ * can draw it again from the result document.
+ */
+#ifndef RN_SAMPLER_H
+#define RN_SAMPLER_H
+
+#include "analysis/verdict.h"
+#include "runner/execute.h"
+
+#define RN_MAX_PAIRS 1536
+#define RN_SEEDS 16
+
+/* How a workload is sampled: from the suite and the runner's own ceiling. */
+struct rn_plan {
+    double margin; /* fraction */
+    double layout_sd;
+    uint32_t max_pairs;
+    uint32_t coin_seed;
+    int64_t seeds[RN_SEEDS];
+    size_t n_seeds;
+    enum rn_arm second; /* RN_BASE, or RN_CONTROL for a commit without parent */
+};
+
+/* Everything that was sampled. About 350 KiB: made by calloc. */
+struct rn_samples {
+    size_t pairs;
+    uint32_t seed[RN_MAX_PAIRS];
+    uint8_t first_ran[RN_MAX_PAIRS]; /* 0: head ran first */
+    double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the throughput */
+    size_t count[RN_ARMS];
+    double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
+    bool decided; /* `decision` holds; never when paired with the control */
+    struct an_decision decision;
+};
+
+/* The plan of a workload with a fresh coin seed. `has_base` false: paired with the control. */
+bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
+                struct hp_error *err);
+
+/* Whether the coin says that head runs second in pair k. */
+bool rn_coin(uint32_t coin_seed, size_t k);
+
+/* Samples until the plan is satisfied. Errors as rn_execute. */
+bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,
+                     const struct rn_plan *plan, struct rn_samples *out, json_t **failure,
+                     struct hp_error *err);
+
+#endif
