@@ -1,0 +1,275 @@
+#include "runner/job.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/wire.h"
+#include "runner/build.h"
+#include "runner/failure.h"
+#include "runner/machine.h"
+#include "runner/measure.h"
+#include "runner/progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* What one job gathers. */
+struct task {
+    const struct rn_runner *runner;
+    const json_t *job, *suite;
+    const struct rn_sources *sources;
+    struct rn_room room;
+    struct rn_limits limits;
+    struct rn_built head, base, driver;
+    char *toolchain;
+    json_t *workloads, *warnings;
+    json_t *failure;
+    const char *status;
+    char started[HP_TIME_TEXT];
+};
+
+static const char *sha_of(const struct task *t, const char *which)
+{
+    return hp_json_string(json_object_get(t->job, which), "sha", NULL);
+}
+
+static bool has_base(const struct task *t)
+{
+    return sha_of(t, "base") != NULL;
+}
+
+/* --- building -------------------------------------------------------------------------------- */
+
+static bool build(struct task *t, const char *arm, int archive, const json_t *recipe,
+                  const char *into, struct rn_built *out, struct hp_error *err)
+{
+    rn_progress_set(t->runner->progress, "build", 0, 0, "%s", arm);
+    bool ok = rn_build(&t->room, &t->limits, t->toolchain, arm, archive, recipe, into, out,
+                       &t->failure, err);
+    rn_progress_hide();
+    if (ok)
+        hp_log(HP_LOG_INFO, "%s: built in %.1f s%s", arm, out->seconds,
+               out->cached ? " (cached)" : "");
+    return ok;
+}
+
+static bool build_all(struct task *t, struct hp_error *err)
+{
+    const json_t *recipe = json_object_get(t->suite, "recipe");
+    const json_t *driver = json_object_get(json_object_get(t->suite, "driver"), "recipe");
+    if (!build(t, "head", t->sources->head, recipe, "arm/head", &t->head, err))
+        return false;
+    if (has_base(t) && !build(t, "base", t->sources->base, recipe, "arm/base", &t->base, err))
+        return false;
+    if (has_base(t) && strcmp(t->head.code_hash, t->base.code_hash) == 0) {
+        t->status = "identical";
+        return true;
+    }
+    return build(t, "driver", t->sources->driver, driver, "driver", &t->driver, err);
+}
+
+/* --- measuring ------------------------------------------------------------------------------- */
+
+static bool measure_all(struct task *t, int cpu, struct hp_error *err)
+{
+    struct rn_watch watch;
+    size_t i, measured = 0;
+    json_t *workload;
+    rn_watch_begin(&watch, cpu);
+    json_array_foreach (json_object_get(t->suite, "workloads"), i, workload) {
+        const struct rn_workload w = {.room = &t->room,
+                                      .suite = t->suite,
+                                      .json = workload,
+                                      .limits = t->limits,
+                                      .cpu = hp_json_int(workload, "threads", 1) == 1 ? cpu : -1};
+        json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
+        if (!result)
+            return false;
+        json_array_append_new(t->workloads, result);
+        measured += strcmp(hp_json_string(result, "status", ""), "measured") == 0;
+    }
+    rn_watch_end(&watch, t->warnings);
+    t->status = measured > 0 ? "measured" : "failed";
+    if (measured == 0)
+        t->failure = json_incref(json_object_get(json_array_get(t->workloads, 0), "failure"));
+    return true;
+}
+
+static bool measure(struct task *t, struct hp_error *err)
+{
+    cpu_set_t before;
+    int cpu = rn_choose_cpu(t->runner->cpu, err);
+    if (cpu < 0)
+        return false;
+    rn_preflight(cpu, t->warnings);
+    if (!t->runner->sandboxed)
+        json_array_append_new(t->warnings,
+                              json_string("built and measured without a sandbox, as asked for"));
+    rn_step_aside(cpu, &before);
+    bool ok = measure_all(t, cpu, err);
+    rn_step_back(&before);
+    return ok;
+}
+
+/* --- the result document --------------------------------------------------------------------- */
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] ? hp_json_bytes(text, strlen(text)) : json_null();
+}
+
+static json_t *arm_json(const char *name, const char *sha, const struct rn_built *built)
+{
+    return json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:b, s:O}", "name", name, "sha", sha,
+                     "artifact_hash", text_or_null(built->artifact_hash), "code_hash",
+                     text_or_null(built->code_hash), "compiler", text_or_null(built->compiler),
+                     "build_seconds", built->seconds > 0 ? json_real(built->seconds) : json_null(),
+                     "cached", built->cached, "log", built->log ? built->log : json_null());
+}
+
+static json_t *arms_json(const struct task *t)
+{
+    const struct rn_built nothing = {0};
+    json_t *arms = json_array();
+    json_array_append_new(arms, arm_json("head", sha_of(t, "head"), &t->head));
+    if (has_base(t))
+        json_array_append_new(arms, arm_json("base", sha_of(t, "base"), &t->base));
+    if (json_array_size(t->workloads) > 0)
+        json_array_append_new(arms, arm_json("control", NULL, &nothing));
+    return arms;
+}
+
+static json_t *driver_json(const struct task *t)
+{
+    if (!t->driver.made)
+        return json_null();
+    return json_pack("{s:s, s:s}", "sha", sha_of(t, "driver"), "hash", t->driver.artifact_hash);
+}
+
+static void cut_warnings(json_t *warnings)
+{
+    while (json_array_size(warnings) > 64)
+        json_array_remove(warnings, json_array_size(warnings) - 1);
+}
+
+static json_t *document(struct task *t, const char *reproduce, struct hp_error *err)
+{
+    char finished[HP_TIME_TEXT];
+    hp_time_now_text(finished);
+    cut_warnings(t->warnings);
+    json_t *machine = rn_machine();
+    json_t *json = json_pack(
+        "{s:s, s:O, s:O, s:O, s:O, s:O, s:O, s:s, s:O, s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o, "
+        "s:O, s:O, s:s}",
+        "format", "hakperf-result-v1", "run", json_object_get(t->job, "run"), "job",
+        json_object_get(t->job, "job"), "fence", json_object_get(t->job, "fence"), "attempt",
+        json_object_get(t->job, "attempt"), "repository", json_object_get(t->job, "repository"),
+        "suite_hash", json_object_get(t->job, "suite_hash"), "status", t->status, "failure",
+        t->failure ? t->failure : json_null(), "started", t->started, "finished", finished,
+        "runner", "name", t->runner->name, "version", HAKPERF_VERSION, "machine", machine,
+        "sandbox", t->runner->sandboxed ? "bwrap" : "none", "driver", driver_json(t), "arms",
+        arms_json(t), "workloads", t->workloads, "warnings", t->warnings, "reproduce", reproduce);
+    if (!json)
+        hp_fail(err, HP_SYSTEM, "out of memory");
+    else if (!hp_wire_check(HP_WIRE_RESULT, json, err)) {
+        hp_error_context(err, "this runner made a malformed result");
+        err->code = HP_INTERNAL;
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* One job at a time: samples of two would disturb each other, and both would use one work folder.
+ * Returns the descriptor that holds the lock; -1 if cancelled or impossible. */
+static int lock_state(const struct rn_runner *runner, struct hp_error *err)
+{
+    HP_FREE char *path = hp_format("%s/runner/lock", runner->state);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd < 0) {
+        hp_fail_errno(err, "cannot open the runner's lock in %s", runner->state);
+        return -1;
+    }
+    bool told = false;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || rn_cancelled(runner)) {
+            hp_fail(err, HP_UNAVAILABLE, "stopped while another job was running");
+            close(fd);
+            return -1;
+        }
+        if (!told)
+            hp_log(HP_LOG_INFO, "waiting for another job that runs on this state folder");
+        told = true;
+        hp_sleep_ms(200);
+    }
+    return fd;
+}
+
+static bool prepare(struct task *t, struct hp_error *err)
+{
+    hp_time_now_text(t->started);
+    t->toolchain = rn_toolchain();
+    t->workloads = json_array();
+    t->warnings = json_array();
+    if (!t->toolchain || !t->workloads || !t->warnings)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    return true;
+}
+
+/* Builds and measures. True if there is something to tell, a failure included. */
+static bool run(struct task *t, struct hp_error *err)
+{
+    bool ok = build_all(t, err) && (t->status || measure(t, err));
+    if (!ok && t->failure && !rn_cancelled(t->runner)) {
+        t->status = "failed";
+        hp_log(HP_LOG_WARNING, "%s", hp_json_string(t->failure, "message", ""));
+        ok = true;
+    } else if (!ok && err->code == HP_INVALID) {
+        /* A suite or source that no other attempt would make better. */
+        t->status = "failed";
+        t->failure = rn_failure_of("source", NULL, err);
+        ok = t->failure != NULL;
+    }
+    return ok;
+}
+
+static void task_clear(struct task *t)
+{
+    rn_built_clear(&t->head);
+    rn_built_clear(&t->base);
+    rn_built_clear(&t->driver);
+    free(t->toolchain);
+    json_decref(t->workloads);
+    json_decref(t->warnings);
+    json_decref(t->failure);
+}
+
+json_t *rn_job_run(const struct rn_runner *runner, const json_t *job,
+                   const struct rn_sources *sources, struct hp_error *err)
+{
+    struct task t = {.runner = runner,
+                     .job = job,
+                     .suite = json_object_get(job, "suite"),
+                     .sources = sources,
+                     .limits = rn_limits_of(json_object_get(job, "suite"))};
+    json_t *result = NULL;
+    HP_FREE char *reproduce = rn_reproduce_line(runner->state, job, err);
+    HP_FD int lock = reproduce ? lock_state(runner, err) : -1;
+    if (lock < 0)
+        return NULL;
+    if (prepare(&t, err) && rn_room_open(runner, &t.room, err)) {
+        if (run(&t, err))
+            result = document(&t, reproduce, err);
+        rn_room_close(&t.room);
+    }
+    rn_progress_hide();
+    task_clear(&t);
+    return result;
+}

@@ -1,0 +1,115 @@
+/*
+ * hakperf-runner: the table of its verbs and options.
+ */
+#include "common/log.h"
+#include "runner/launcher.h"
+#include "runner/verbs.h"
+
+#define RUN_OPTIONS                                                                                \
+    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, "where cache and spool are kept", true},     \
+        {"name",                                                                                   \
+         0,                                                                                        \
+         HP_OPT_STRING,                                                                            \
+         "NAME",                                                                                   \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         "what this runner is called; the host's name if not given",                               \
+         true},                                                                                    \
+        {"cpu", 0,  HP_OPT_INTEGER, "N",                                                           \
+         "-1",  -1, 4095,           "CPU that is measured on; -1: the last one allowed",           \
+         true},                                                                                    \
+        {"sandbox",                                                                                \
+         0,                                                                                        \
+         HP_OPT_STRING,                                                                            \
+         "KIND",                                                                                   \
+         "bwrap",                                                                                  \
+         0,                                                                                        \
+         0,                                                                                        \
+         "bwrap, or none for repositories that you trust",                                         \
+         true},                                                                                    \
+    {                                                                                              \
+        "cache-mib", 0, HP_OPT_INTEGER, "MIB", "2048", 1, 1 << 24, "size of the build cache", true \
+    }
+
+static const struct hp_option work_options[] = {
+    RUN_OPTIONS,
+    {"server", 0, HP_OPT_STRING, "URL", NULL, 0, 0,
+     "the collector: unix:/path, http://… or https://…; the socket in the state folder if not "
+     "given",
+     true},
+    {"token-file", 0, HP_OPT_STRING, "FILE", NULL, 0, 0, "holds the runner's token", true},
+    {"once", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "do one job if there is one, then end", false},
+    {0},
+};
+
+static const struct hp_option measure_options[] = {
+    RUN_OPTIONS,
+    {"repository", 0, HP_OPT_STRING, "PATH", ".", 0, 0,
+     "git repository; what `git clone` takes if it is no folder", false},
+    {"suite", 0, HP_OPT_STRING, "FILE", NULL, 0, 0, "suite document", false},
+    {"job", 0, HP_OPT_STRING, "FILE", NULL, 0, 0, "job document instead of suite and revisions",
+     false},
+    {"head", 0, HP_OPT_STRING, "REV", "HEAD", 0, 0, "revision to measure", false},
+    {"base", 0, HP_OPT_STRING, "REV", NULL, 0, 0,
+     "what to compare it with; its first parent if not given", false},
+    {"driver", 0, HP_OPT_STRING, "REV", NULL, 0, 0,
+     "what the benchmark is built from; as the suite says if not given", false},
+    {"pairs", 0, HP_OPT_INTEGER, "N", "1536", 64, 1536, "most pairs for each workload", false},
+    {"output", 'o', HP_OPT_STRING, "FILE", "-", 0, 0, "where the result goes; - is stdout", false},
+    {0},
+};
+
+static const struct hp_option state_options[] = {
+    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, "where cache and spool are kept", true},
+    {0},
+};
+
+static const struct hp_option no_options[] = {{0}};
+
+static const struct hp_verb verbs[] = {
+    {.name = "work",
+     .arguments = "",
+     .summary = "claim jobs from the collector, measure them and deliver the results",
+     .text = "Runs until it is stopped. Results are kept in the spool until the collector has "
+             "acknowledged them.\nStarted as root it becomes user hakperf.",
+     .options = work_options,
+     .run = rn_work_verb},
+    {.name = "measure",
+     .arguments = "",
+     .summary = "measure two revisions of a repository without a collector",
+     .text = "Exit code 0: no relevant regression, 1: regressed, 3: no answer. What was found goes "
+             "to stderr in short,\nand as a document to --output.",
+     .options = measure_options,
+     .run = rn_measure_verb},
+    {.name = "spool list",
+     .arguments = "",
+     .summary = "results that wait to be delivered",
+     .options = state_options,
+     .run = rn_spool_list_verb},
+    {.name = "doctor",
+     .arguments = "",
+     .summary = "what this machine offers to measuring",
+     .options = no_options,
+     .run = rn_doctor_verb},
+    {.name = "launch build",
+     .arguments = "PLAN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = no_options,
+     .run = rn_launch_build},
+    {.name = "launch samples", .arguments = "", .options = no_options, .run = rn_launch_samples},
+    {0},
+};
+
+static const struct hp_program program = {
+    .name = "hakperf-runner",
+    .summary = "Builds and measures commits for hakperf",
+    .verbs = verbs,
+};
+
+int main(int argc, char **argv)
+{
+    hp_log_init("hakperf-runner", HP_LOG_INFO);
+    return hp_program_main(&program, argc, argv);
+}
