@@ -9,13 +9,16 @@ const MINUS = '\u2212';
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const withMinus = (text) => text.replace('-', MINUS);
 
-/** Three significant digits without exponent where that is readable: 0.0123, 1.00, 16.5, 997. */
+const rounded3 = (value) =>
+    (Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3)));
+
+/** Three significant digits, all of a longer whole part: 0.0123, 1.00, 16.5, 1023. */
 export function significant(value) {
     if (!isNumber(value)) return MISSING;
     if (value === 0) return '0';
-    const rounded = Number(value.toPrecision(3));
+    const rounded = rounded3(value);
     const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
-    if (magnitude < -6 || magnitude > 14) return withMinus(rounded.toExponential(2));
+    if (magnitude < -6 || magnitude > 14) return withMinus(value.toExponential(2));
     return withMinus(rounded.toFixed(Math.max(0, 2 - magnitude)));
 }
 
@@ -23,7 +26,7 @@ function prefixed(value, base, prefixes) {
     let scaled = value;
     let step = 0;
     // Rounding first, so that 999.7 k becomes 1.00 M and not 1000 k.
-    while (step < prefixes.length - 1 && Math.abs(Number(scaled.toPrecision(3))) >= base) {
+    while (step < prefixes.length - 1 && Math.abs(rounded3(scaled)) >= base) {
         scaled /= base;
         step += 1;
     }
@@ -134,11 +137,12 @@ export function utcTime(iso) {
 /** A length of time in its largest unit: 12 s, 3 min, 2 h, 5 d. */
 export function duration(secondsLong) {
     if (!isNumber(secondsLong)) return MISSING;
-    const whole = Math.max(0, Math.round(secondsLong));
-    if (whole < 60) return `${whole}${SPACE}s`;
-    if (whole < 3600) return `${Math.round(whole / 60)}${SPACE}min`;
-    if (whole < 2 * 86400) return `${Math.round(whole / 3600)}${SPACE}h`;
-    return `${Math.round(whole / 86400)}${SPACE}d`;
+    const units = [['s', 1, 60], ['min', 60, 60], ['h', 3600, 48], ['d', 86400, Infinity]];
+    for (const [unit, length, limit] of units) {
+        const amount = Math.max(0, Math.round(secondsLong / length));
+        if (amount < limit) return `${amount}${SPACE}${unit}`;
+    }
+    return MISSING;
 }
 
 /** "1 commit", "3 commits". */

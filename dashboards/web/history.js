@@ -7,23 +7,6 @@ import {plural} from './format.js';
 import {hasRatio, metricTitle} from './series.js';
 import {verdictOf} from './verdict.js';
 
-// What every suite with timed workloads has, beside the counters of the library under test.
-const USUAL_METRICS = ['kernel_share', 'ace_failures'];
-
-/** What can be chosen, from what was measured: {workloads, metrics}, the shown ones included. */
-export function choices(series, comparison, entries) {
-    const unique = (names) => [...new Set(names.filter(Boolean))];
-    const compared = comparison?.workloads ?? [];
-    const counters = compared.flatMap((w) => (w.counters ?? []).map((c) => c.name))
-        .map((name) => (name.startsWith('counter:') ? name : `counter:${name}`)).sort();
-    return {
-        workloads: unique([...compared.map((w) => w.workload), ...entries.map((e) => e.workload),
-            series?.workload]).sort(),
-        metrics: unique([...compared.map((w) => w.metric), ...USUAL_METRICS, ...counters,
-            series?.metric]),
-    };
-}
-
 /**
  * go(change) changes the route. → {tools(choices, chosen, scale), draw(series, scale, sha)};
  * `chosen` is the series that is shown or, failing one, the workload and metric asked for.

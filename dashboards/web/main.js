@@ -5,10 +5,11 @@ import * as api from './api.js';
 import {el, replace} from './dom.js';
 import {change} from './format.js';
 import {renderComparison} from './comparison.js';
-import {choices, createHistory} from './history.js';
+import {createHistory} from './history.js';
 import {renderLog} from './log.js';
 import {createPanel} from './panel.js';
 import {link, parse} from './route.js';
+import {choices} from './series.js';
 import {watchStatus} from './status.js';
 import {hasResult, verdictOf} from './verdict.js';
 
@@ -195,11 +196,22 @@ function showNothingMeasured() {
 
 function showUnmeasured(commit) {
     panels.comparison.empty(
-        el('p', {class: 'note-title'}, `${commit.short} has no result: ${commit.subject}`),
+        el('p', {class: 'note-title'}, `${commit.short} ${commit.subject}`),
         commit.reason ? el('p', null, commit.reason) : null,
-        el('p', null, ['queued', 'running'].includes(commit.state)
-            ? `It is ${commit.state}; the verdict appears here by itself.`
-            : ['Measure it: ', code(`hakperf queue ${commit.short}`)]));
+        el('p', null, waitingWords(commit)));
+}
+
+function waitingWords(commit) {
+    switch (commit.state) {
+    case 'queued':
+    case 'running':
+        return `It is ${commit.state}; the verdict appears here by itself.`;
+    case 'measured': // the first commit of all
+        return ['It was measured, and there is no parent to compare it with. ',
+            'Its values are in the history below.'];
+    default:
+        return ['It was not measured. To measure it: ', code(`hakperf queue ${commit.short}`)];
+    }
 }
 
 // --- series ----------------------------------------------------------------------------------

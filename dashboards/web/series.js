@@ -7,6 +7,9 @@ import {verdictOf} from './verdict.js';
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const orNull = (value) => (isNumber(value) ? value : null);
 
+// What every suite with timed workloads has, beside the counters of the library under test.
+const USUAL_METRICS = ['kernel_share', 'ace_failures'];
+
 const FIELDS = {
     value: ['value', 'low', 'high'],
     ratio: ['ratio', 'ratio_low', 'ratio_high'],
@@ -71,4 +74,18 @@ export function metricTitle(name) {
     if (!name) return '';
     if (name.startsWith('counter:')) return `counter ${name.slice('counter:'.length)}`;
     return name.replace(/^ace_/, 'ACE ').replaceAll('_', ' ');
+}
+
+/** What can be chosen, from what was measured: {workloads, metrics}, the shown ones included. */
+export function choices(series, comparison, entries) {
+    const unique = (names) => [...new Set(names.filter(Boolean))];
+    const compared = comparison?.workloads ?? [];
+    const counters = compared.flatMap((w) => (w.counters ?? []).map((c) => c.name))
+        .map((name) => (name.startsWith('counter:') ? name : `counter:${name}`)).sort();
+    return {
+        workloads: unique([...compared.map((w) => w.workload), ...entries.map((e) => e.workload),
+            series?.workload]).sort(),
+        metrics: unique([...compared.map((w) => w.metric), ...USUAL_METRICS, ...counters,
+            series?.metric]),
+    };
 }

@@ -22,6 +22,8 @@ const STATES = {
         means: 'touches nothing that the suite watches'},
     queued: {sign: '…', word: 'queued', tone: 'wait', means: 'waits for a runner'},
     running: {sign: '▸', word: 'running', tone: 'wait', means: 'is being measured now'},
+    measured: {sign: '·', word: 'measured', tone: 'faint',
+        means: 'has no parent to be compared with'},
     unmeasured: {sign: '·', word: 'not measured', tone: 'faint', means: 'nobody asked for it yet'},
 };
 
@@ -48,7 +50,9 @@ export function standingOf(entry) {
     // A commit that waits to be measured again keeps its verdict in the store; what the reader
     // wants to know first is that a newer answer is on its way.
     const state = STATES[entry.state];
-    if (state) return {...state, name: entry.state};
+    if (state && (entry.state !== 'measured' || !entry.verdict)) {
+        return {...state, name: entry.state};
+    }
     return verdictOf(entry.verdict ?? entry.state, entry.size);
 }
 
