@@ -4,6 +4,7 @@
 #include "lock.h"
 #include "options.h"
 #include "size_class.h"
+#include "stats.h"
 #include "superslab.h"
 
 #include <stdint.h>
@@ -35,6 +36,7 @@ void init_slow(void)
     lock_acquire(&once);
     if (!atomic_load_explicit(&init_done, memory_order_relaxed)) {
         options_init(find_environment());
+        stats_init();
         block_init();
         size_class_init();
         superslab_init((size_t)option(OPT_SUPERSLAB_SIZE));

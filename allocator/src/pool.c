@@ -2,12 +2,13 @@
 
 #include "report.h"
 #include "ss_map.h"
+#include "stats.h"
 
 struct class_pool {
     struct lock lock;
     struct slab *partial;
-    char pad[64 - sizeof(struct lock) - sizeof(struct slab *) - 4];
-};
+    unsigned long long free_blocks;
+} __attribute__((aligned(64)));
 static struct class_pool pools[CLASSES];
 
 static void list_add(struct class_pool *p, struct slab *s)
@@ -103,11 +104,13 @@ struct chain pool_take(unsigned class, unsigned want)
         if (!s) {
             if (chain.count > 0 || !(s = superslab_take(&superslab_tiny, class)))
                 break;
+            stats_class(class, STAT_SLABS_TAKEN);
             list_add(p, s);
         }
-        unsigned n = unlink_free(s, want - chain.count, &chain.head);
+        unsigned freed = unlink_free(s, want - chain.count, &chain.head), n = freed;
         n += carve(s, want - chain.count - n, &chain.head);
         s->used += n;
+        p->free_blocks -= freed;
         chain.count += n;
         if (exhausted(s))
             list_remove(p, s);
@@ -125,8 +128,11 @@ static void give_one(struct class_pool *p, struct block *b)
     block_set_free(b, s->free);
     s->free = b;
     s->free_count++;
+    p->free_blocks++;
     if (--s->used == 0 && (s->prev || s->next)) {
         list_remove(p, s);
+        p->free_blocks -= s->free_count;
+        stats_class(s->class, STAT_SLABS_RELEASED);
         superslab_give(&superslab_tiny, s);
     }
 }
@@ -161,6 +167,14 @@ enum pool_verdict pool_judge(const void *ptr, struct slab **slab)
     if ((uintptr_t)ptr - low >= span)
         return POOL_NEVER;
     return block_is_free(ptr) ? POOL_FREE : POOL_OK;
+}
+
+unsigned long long pool_free_blocks(unsigned class)
+{
+    lock_acquire(&pools[class].lock);
+    unsigned long long n = pools[class].free_blocks;
+    lock_release(&pools[class].lock);
+    return n;
 }
 
 void pool_lock(void)

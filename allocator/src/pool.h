@@ -17,6 +17,9 @@ struct chain pool_take(unsigned class, unsigned want);
 /* Gives a chain of free blocks of the class back, whichever slabs they are from. */
 void pool_give(unsigned class, struct chain chain);
 
+/* Blocks of the class that wait in its slabs, handed out before and free now. */
+unsigned long long pool_free_blocks(unsigned class);
+
 /* Why a pointer cannot be freed. */
 enum pool_verdict { POOL_OK, POOL_FOREIGN, POOL_INSIDE, POOL_NEVER, POOL_FREE };
 

@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include "counters.h"
 #include "log.h"
 
 void report_double_free(const char *call, const void *ptr, size_t size)
@@ -16,6 +17,7 @@ void report_interior(const char *call, const void *ptr, size_t size)
 void report_corruption(const void *ptr, unsigned class, size_t size)
 {
     const unsigned char *p = ptr;
+    counter_add(COUNT_HEADER_RESETS, 1);
     log_line("[TLS_SLL_HDR_RESET] cls=%u base=%p got=0x%x%x%x%x%x%x%x%x", class, ptr, p[7], p[6],
              p[5], p[4], p[3], p[2], p[1], p[0]);
     log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);

@@ -1,5 +1,6 @@
 #include "route.h"
 
+#include "ace.h"
 #include "big.h"
 #include "counters.h"
 #include "init.h"
@@ -10,6 +11,7 @@
 #include "pool.h"
 #include "report.h"
 #include "ss_map.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -24,13 +26,26 @@ static void *tiny_alloc(unsigned class, size_t size)
     if (size >= POOL_MIN && option(OPT_TINY_USE_SUPERSLAB)) {
         struct chain chain = pool_take(class, 1);
         if (chain.head) {
+            if (stats_on)
+                stats_class(class, STAT_ALLOCS);
             block_set_used(chain.head);
             return chain.head;
         }
         counter_add(COUNT_SS_FALLBACK, 1);
+        stats_class(class, STAT_FALLBACKS);
         log_line("[SS_BACKEND] shared_fail→legacy cls=%u", class);
     }
+    stats_total(TOTAL_LEGACY_ALLOCS);
     return legacy_alloc(size ? size : 1);
+}
+
+/* Above Tiny. There is no class for these sizes yet: each is a failure of ACE, and a mapping. */
+static void *large_alloc(size_t size, size_t align)
+{
+    if (size > TINY_MAX && size < ACE_LIMIT)
+        ace_fail(ACE_THRESHOLD, CLASSES, size, TINY_MAX);
+    stats_total(TOTAL_BIG_ALLOCS);
+    return big_alloc(size, align);
 }
 
 void *route_alloc(size_t size)
@@ -38,14 +53,14 @@ void *route_alloc(size_t size)
     init_ensure();
     if (size <= TINY_MAX)
         return tiny_alloc(size_class_of_tiny(size), size);
-    return big_alloc(size, MIN_ALIGN);
+    return large_alloc(size, MIN_ALIGN);
 }
 
 void *route_alloc_zeroed(size_t size)
 {
     init_ensure();
     if (size > TINY_MAX)
-        return big_alloc(size, MIN_ALIGN);
+        return large_alloc(size, MIN_ALIGN);
     void *p = route_alloc(size);
     if (p)
         memset(p, 0, size);
@@ -56,7 +71,7 @@ void *route_alloc_aligned(size_t align, size_t size)
 {
     init_ensure();
     if (size > TINY_MAX || align > TINY_MAX)
-        return big_alloc(size, align);
+        return large_alloc(size, align);
     /* Slabs begin on a unit, so a class that is a multiple of `align` keeps it. */
     unsigned class = size_class_of_tiny(size > align ? size : align);
     while (size_classes[class].size % align != 0)
@@ -78,6 +93,7 @@ static _Noreturn void refuse(const void *ptr, const char *call)
  * pointer into a SuperSlab that is none. */
 static bool in_superslab(const void *ptr, struct slab **slab, const char *call)
 {
+    stats_total(TOTAL_MAP_LOOKUPS);
     switch (pool_judge(ptr, slab)) {
     case POOL_OK:
         return true;
@@ -99,6 +115,8 @@ void route_free(void *ptr, const char *call)
         return;
     struct slab *s;
     if (in_superslab(ptr, &s, call)) {
+        if (stats_on)
+            stats_class(s->class, STAT_FREES);
         block_set_free(ptr, NULL);
         pool_give(s->class, (struct chain){ptr, 1});
         return;
@@ -106,6 +124,7 @@ void route_free(void *ptr, const char *call)
     size_t size = 0;
     switch (legacy_free(ptr, &size)) {
     case LEGACY_OK:
+        stats_total(TOTAL_LEGACY_FREES);
         return;
     case LEGACY_MISALIGNED:
         report_interior(call, ptr, size);
@@ -116,6 +135,7 @@ void route_free(void *ptr, const char *call)
     }
     if (!big_free(ptr))
         refuse(ptr, call);
+    stats_total(TOTAL_BIG_FREES);
 }
 
 size_t route_usable(const void *ptr, const char *call)

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, suite_misuse());
     srunner_add_suite(runner, suite_preload());
     srunner_add_suite(runner, suite_bench());
+    srunner_add_suite(runner, suite_stats());
     srunner_add_suite(runner, suite_backends());
     srunner_add_suite(runner, suite_options());
     if (argc > 1)

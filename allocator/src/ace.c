@@ -1,0 +1,44 @@
+#include "ace.h"
+
+#include "counters.h"
+#include "log.h"
+#include "options.h"
+#include "size_class.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+const char *const ace_cause_names[ACE_CAUSES] = {"threshold", "exhaustion", "mapfail"};
+static const char *const trace_names[ACE_CAUSES] = {"Threshold", "Exhaustion", "MapFail"};
+
+static struct {
+    atomic_ullong count;
+    atomic_size_t first_size;
+} failures[ACE_CAUSES][CLASSES + 1];
+
+static void trace(enum ace_cause cause, unsigned class, size_t size, size_t limit)
+{
+    int error = cause == ACE_MAPFAIL ? errno : 0;
+    if (class == CLASSES)
+        log_line("[ACE-FAIL] %s size=%zu class=none limit=%zu errno=%d", trace_names[cause], size,
+                 limit, error);
+    else
+        log_line("[ACE-FAIL] %s size=%zu class=%u (%u bytes) limit=%zu errno=%d",
+                 trace_names[cause], size, class, size_classes[class].size, limit, error);
+}
+
+void ace_fail(enum ace_cause cause, unsigned class, size_t size, size_t limit)
+{
+    counter_add(COUNT_ACE_FAIL_THRESHOLD + (enum counter_id)cause, 1);
+    if (atomic_fetch_add_explicit(&failures[cause][class].count, 1, memory_order_relaxed) == 0)
+        atomic_store_explicit(&failures[cause][class].first_size, size, memory_order_relaxed);
+    if (option(OPT_ACE_TRACE))
+        trace(cause, class, size, limit);
+}
+
+struct ace_failure ace_failure(enum ace_cause cause, unsigned class)
+{
+    return (struct ace_failure){
+        atomic_load_explicit(&failures[cause][class].count, memory_order_relaxed),
+        atomic_load_explicit(&failures[cause][class].first_size, memory_order_relaxed)};
+}
