@@ -1,0 +1,287 @@
+#include "collector/mirror.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/io.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+static const double FETCH_TIMEOUT_S = 600, QUERY_TIMEOUT_S = 60, LOCK_TIMEOUT_S = 120;
+
+bool mirror_init(struct mirror *mirror, const char *state, const char *repository,
+                 struct hp_error *err)
+{
+    *mirror =
+        (struct mirror){hp_format("%s", state), hp_format("%s/mirrors/%s.git", state, repository)};
+    if (mirror->state && mirror->folder)
+        return true;
+    mirror_release(mirror);
+    return hp_fail(err, HP_SYSTEM, "out of memory");
+}
+
+void mirror_release(struct mirror *mirror)
+{
+    free(mirror->state);
+    free(mirror->folder);
+    *mirror = (struct mirror){0};
+}
+
+bool mirror_check_url(const char *url, struct hp_error *err)
+{
+    static const char *const schemes[] = {"file://", "https://", "http://", "ssh://", "git://"};
+    for (const char *c = url; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return hp_fail(err, HP_INVALID, "the repository's address holds a control character");
+    if (*url == '/')
+        return true;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    /* host:path and user@host:path, git's short form of ssh; never "transport::address". */
+    const char *colon = strchr(url, ':');
+    if (colon && colon != url && colon[1] != ':' && *url != '-' &&
+        !memchr(url, '/', (size_t)(colon - url)))
+        return true;
+    hp_fail(err, HP_INVALID, "'%s' is not an address of a git repository", url);
+    return hp_error_hint(err, "Give an absolute path, or a file, https, http, ssh or git URL.");
+}
+
+static bool call(const struct mirror *mirror, const char *folder, const char *const *argv,
+                 double timeout_s, struct hp_outcome *outcome, struct hp_error *err)
+{
+    struct git_call git = {
+        .folder = folder, .argv = argv, .timeout_s = timeout_s, .output_limit = 16 << 20};
+    return git_run(mirror->state, &git, outcome, err);
+}
+
+/* Attributes of the mirror outrank those in the tree: what is built is what was committed. */
+static bool write_attributes(const char *folder, struct hp_error *err)
+{
+    static const char text[] = "* -export-ignore -export-subst\n";
+    HP_FREE char *info = hp_format("%s/info", folder);
+    HP_FREE char *path = hp_format("%s/info/attributes", folder);
+    if (!info || !path)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    return hp_make_dirs(info, 0700, err) && hp_file_replace(path, text, sizeof text - 1, 0600, err);
+}
+
+static bool fetch_into(const struct mirror *mirror, const char *folder, const char *url,
+                       struct hp_error *err)
+{
+    const char *const argv[] = {"fetch",
+                                "--quiet",
+                                "--prune",
+                                "--force",
+                                "--atomic",
+                                "--no-auto-maintenance",
+                                "--no-recurse-submodules",
+                                "--no-write-fetch-head",
+                                "--",
+                                url,
+                                "+refs/heads/*:refs/heads/*",
+                                "+refs/tags/*:refs/tags/*",
+                                NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    if (call(mirror, folder, argv, FETCH_TIMEOUT_S, &outcome, err))
+        return true;
+    hp_error_context(err, "cannot fetch from %s", url);
+    if (err->code == HP_FAILED && *url == '/')
+        hp_error_hint(err, "The collector must be able to read it (user hakperf, if it was started "
+                           "as root): check the path and the permissions of the folders above.");
+    return false;
+}
+
+/* HEAD is not a branch and is not fetched: it is asked for, so that the mirror's HEAD names the
+ * same branch. A repository without one keeps what was there. */
+static bool follow_head(const struct mirror *mirror, const char *folder, const char *url,
+                        struct hp_error *err)
+{
+    const char *const ask[] = {"ls-remote", "--symref", "--", url, "HEAD", NULL};
+    HP_OUTCOME struct hp_outcome answer = {0};
+    if (!call(mirror, folder, ask, FETCH_TIMEOUT_S, &answer, err))
+        return hp_error_context(err, "cannot ask %s for its HEAD", url);
+    const char *text = hp_buffer_text(&answer.out);
+    if (strncmp(text, "ref: refs/heads/", 16) != 0)
+        return true;
+    HP_FREE char *ref = hp_format("%.*s", (int)strcspn(text + 5, "\t\n"), text + 5);
+    if (!ref)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    const char *const set[] = {"symbolic-ref", "HEAD", ref, NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    return call(mirror, folder, set, QUERY_TIMEOUT_S, &outcome, err);
+}
+
+static bool create(const struct mirror *mirror, const char *url, struct hp_error *err)
+{
+    HP_FREE char *made = hp_format("%s.new", mirror->folder);
+    if (!made)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    if (!hp_remove_tree(made, err))
+        return false;
+    const char *const argv[] = {"init", "--quiet", "--bare", "--template=", made, NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    bool ok = call(mirror, NULL, argv, QUERY_TIMEOUT_S, &outcome, err) &&
+              write_attributes(made, err) && fetch_into(mirror, made, url, err) &&
+              follow_head(mirror, made, url, err);
+    if (ok && rename(made, mirror->folder) != 0)
+        ok = hp_fail_errno(err, "cannot rename %s", made);
+    struct hp_error ignored;
+    if (!ok)
+        hp_remove_tree(made, &ignored);
+    return ok;
+}
+
+/* The lock of one mirror; released by closing the descriptor. -1 on failure. */
+static int lock(const struct mirror *mirror, struct hp_error *err)
+{
+    HP_FREE char *path = hp_format("%s.lock", mirror->folder);
+    if (!path) {
+        hp_fail(err, HP_SYSTEM, "out of memory");
+        return -1;
+    }
+    HP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        hp_fail_errno(err, "cannot open %s", path);
+        return -1;
+    }
+    double end = hp_monotonic_s() + LOCK_TIMEOUT_S;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (hp_monotonic_s() > end) {
+            hp_fail(err, HP_UNAVAILABLE, "another fetch of %s has not ended yet", mirror->folder);
+            return -1;
+        }
+        hp_sleep_ms(20);
+    }
+    int locked = fd;
+    fd = -1;
+    return locked;
+}
+
+bool mirror_fetch(const struct mirror *mirror, const char *url, struct hp_error *err)
+{
+    if (!mirror_check_url(url, err))
+        return false;
+    HP_FD int held = lock(mirror, err);
+    if (held < 0)
+        return false;
+    if (access(mirror->folder, F_OK) != 0)
+        return create(mirror, url, err);
+    return fetch_into(mirror, mirror->folder, url, err) &&
+           follow_head(mirror, mirror->folder, url, err);
+}
+
+static bool add_tip(struct mirror_tips *tips, size_t *room, const char *line, size_t length)
+{
+    const char *space = memchr(line, ' ', length);
+    if (!space || space - line >= GIT_SHA_TEXT)
+        return true; /* never printed so */
+    if (tips->count == *room) {
+        size_t grown = *room ? 2 * *room : 16;
+        struct mirror_tip *rows = reallocarray(tips->rows, grown, sizeof *rows);
+        if (!rows)
+            return false;
+        tips->rows = rows;
+        *room = grown;
+    }
+    struct mirror_tip *tip = &tips->rows[tips->count];
+    snprintf(tip->sha, sizeof tip->sha, "%.*s", (int)(space - line), line);
+    tip->branch = strndup(space + 1, length - (size_t)(space + 1 - line));
+    if (!tip->branch)
+        return false;
+    tips->count++;
+    return true;
+}
+
+bool mirror_tips(const struct mirror *mirror, struct mirror_tips *tips, struct hp_error *err)
+{
+    *tips = (struct mirror_tips){0};
+    const char *const argv[] = {"for-each-ref", "--format=%(objectname) %(refname:lstrip=2)",
+                                "refs/heads", NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    if (!call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err))
+        return false;
+    size_t room = 0;
+    for (const char *at = hp_buffer_text(&outcome.out); *at;) {
+        size_t length = strcspn(at, "\n");
+        if (!add_tip(tips, &room, at, length)) {
+            mirror_tips_release(tips);
+            return hp_fail(err, HP_SYSTEM, "out of memory");
+        }
+        at += length + (at[length] == '\n');
+    }
+    return true;
+}
+
+void mirror_tips_release(struct mirror_tips *tips)
+{
+    for (size_t i = 0; i < tips->count; i++)
+        free(tips->rows[i].branch);
+    free(tips->rows);
+    *tips = (struct mirror_tips){0};
+}
+
+static bool check_rev(const char *rev, struct hp_error *err)
+{
+    size_t length = strlen(rev);
+    bool ok = length > 0 && length <= 255 && *rev != '-';
+    for (size_t i = 0; i < length; i++)
+        ok = ok && (unsigned char)rev[i] >= ' ' && rev[i] != 127;
+    if (ok)
+        return true;
+    hp_fail(err, HP_USAGE, "'%.60s' is not a revision", rev);
+    return hp_error_hint(err, "Give a branch, a tag, a commit name, or what git rev-parse "
+                              "understands; it cannot start with a dash.");
+}
+
+bool mirror_resolve(const struct mirror *mirror, const char *rev, char sha[GIT_SHA_TEXT],
+                    struct hp_error *err)
+{
+    *sha = '\0';
+    if (!check_rev(rev, err))
+        return false;
+    HP_FREE char *name = hp_format("%s^{commit}", rev);
+    if (!name)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    const char *const argv[] = {"rev-parse", "--quiet", "--verify", "--end-of-options", name, NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    if (call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err)) {
+        const char *text = hp_buffer_text(&outcome.out);
+        snprintf(sha, GIT_SHA_TEXT, "%.*s", (int)strcspn(text, "\n"), text);
+        if (git_is_sha(sha))
+            return true;
+    } else if (err->code != HP_FAILED) {
+        return false;
+    }
+    *sha = '\0';
+    hp_fail(err, HP_NOT_FOUND, "no revision '%s' in this repository", rev);
+    return hp_error_hint(err,
+                         "The collector knows what was pushed: push the commit, or look at the "
+                         "repository again (hakperf queue).");
+}
+
+char *mirror_head(const struct mirror *mirror)
+{
+    const char *const argv[] = {"symbolic-ref", "--quiet", "--short", "HEAD", NULL};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    struct hp_error ignored;
+    if (!call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, &ignored))
+        return NULL;
+    const char *text = hp_buffer_text(&outcome.out);
+    return strndup(text, strcspn(text, "\n"));
+}
+
+bool mirror_archive(const struct mirror *mirror, const char *sha, int fd, struct hp_error *err)
+{
+    if (!git_is_sha(sha))
+        return hp_fail(err, HP_USAGE, "'%.70s' is not a full commit name", sha);
+    const char *const argv[] = {"archive", "--format=tar", sha, NULL};
+    struct git_call git = {.folder = mirror->folder,
+                           .argv = argv,
+                           .timeout_s = FETCH_TIMEOUT_S,
+                           .output_limit = 64 << 10,
+                           .stdout_fd = fd};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    return git_run(mirror->state, &git, &outcome, err);
+}
