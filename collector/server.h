@@ -1,0 +1,55 @@
+/*
+ * The HTTP server: libmicrohttpd on a TCP and a Unix socket, which share one table of routes.
+ *
+ * Its own threads only move bytes. A request is checked (target, method, Host, size) when its
+ * headers are there, its asker is known before a byte of its body is read, and its handler runs on
+ * a worker thread while the connection is suspended; a long poll is parked in between and costs
+ * nothing but its connection. Memory is bounded: per connection, per body, and for all bodies in
+ * hand together.
+ */
+#ifndef HP_COLLECTOR_SERVER_H
+#define HP_COLLECTOR_SERVER_H
+
+#include "collector/route.h"
+
+#include <stdint.h>
+
+struct server;
+
+struct server_options {
+    const struct route *routes;
+    struct service *service;
+    int tcp_fd, unix_fd; /* listening; -1: none. The server closes them */
+    bool loopback;       /* the TCP socket is for this machine: other Host names are refused */
+    int workers, slow_workers;
+    unsigned connections; /* at most, each socket */
+    size_t body_memory;   /* bytes of bodies in hand, all requests together */
+    double idle_s;        /* a connection that is silent so long is closed */
+    /* Finds out who asks. `quick`: without waiting for anything, and if that does not tell,
+     * false without touching err's code; it is then called again from a worker. */
+    bool (*who)(struct service *service, struct request *request, bool quick, struct hp_error *err);
+    /* Told of every answer; index into routes, -1 for none. Any thread. */
+    void (*served)(struct service *service, int route, unsigned status, double seconds);
+};
+
+struct server *server_start(const struct server_options *options, struct hp_error *err);
+
+/* Lets at most `n` parked requests try again. */
+void server_wake(struct server *server, unsigned n);
+unsigned server_parked(struct server *server);
+
+struct server_load {
+    unsigned connections, parked;
+    int busy, waiting; /* workers, and requests that wait for one */
+    size_t body_memory;
+};
+void server_load(struct server *server, struct server_load *out);
+
+/* Accepts nothing new and answers what is in hand, for at most `grace_s`. */
+void server_drain(struct server *server, double grace_s);
+
+/* Ends and frees it: requests that are still being worked on are answered, all others dropped.
+ * git_cancel_all before makes that quick. */
+void server_stop(struct server *server);
+
+#endif
