@@ -1,0 +1,36 @@
+/*
+ * What the handlers and the threads behind them share: the state folder, the database, the server
+ * and the settings. One a process; made by the verb serve, which owns all of it. Everything but
+ * the two settings that a SIGHUP changes is constant while threads run.
+ */
+#ifndef HP_COLLECTOR_SERVICE_H
+#define HP_COLLECTOR_SERVICE_H
+
+#include "collector/db.h"
+#include "collector/server.h"
+
+#include <pthread.h>
+
+struct service {
+    char *state;
+    struct db *db;
+    struct server *server;
+    char address[128]; /* of the page, "http://127.0.0.1:8947"; "" without TCP */
+    int64_t queue_limit;
+    int64_t lease_s;
+    int64_t max_attempts;
+    int64_t session_minutes;
+
+    pthread_mutex_t mutex; /* of what follows */
+    char *webhook;         /* NULL: none */
+    int64_t poll_s;
+};
+
+/* The present webhook as a copy that the caller frees; NULL: none. */
+char *service_webhook(struct service *service);
+int64_t service_poll(struct service *service);
+
+/* Changes the two settings; takes a copy of `webhook` (NULL or "": none). */
+void service_set(struct service *service, const char *webhook, int64_t poll_s);
+
+#endif
