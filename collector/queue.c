@@ -1,0 +1,143 @@
+#include "collector/queue.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/wire.h"
+
+#include <string.h>
+#include <time.h>
+
+int64_t queue_look_priority(void)
+{
+    /* Seconds since 2020 stay below QUEUE_ASKED until 2083. */
+    return (int64_t)time(NULL) - 1577836800;
+}
+
+static bool add_once(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
+                     struct hp_error *err)
+{
+    char repository[DB_TEXT], priority[DB_TEXT];
+    DB_RESULT PGresult *row =
+        db_query(conn, "queue_add.sql",
+                 DB_PARAMS(db_int(repository, job->repository), job->kind, job->head, job->base,
+                           db_int(priority, job->priority), job->once ? "true" : "false"),
+                 err);
+    *id = 0;
+    *added = false;
+    if (!row)
+        return false;
+    if (PQntuples(row) > 0) {
+        *id = db_get_int(row, 0, 0);
+        *added = db_get_bool(row, 0, 1);
+    }
+    return true;
+}
+
+bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
+               struct hp_error *err)
+{
+    if (!add_once(conn, job, id, added, err))
+        return false;
+    /* Somebody else added the same job while this statement ran, and it does not see that row. */
+    if (*id == 0 && !job->once)
+        return add_once(conn, job, id, added, err);
+    return true;
+}
+
+int64_t queue_waiting(struct db *db, struct hp_error *err)
+{
+    DB_RESULT PGresult *row = db_pool_query(db, "queue_waiting.sql", DB_NO_PARAMS, err);
+    return row ? db_get_int(row, 0, 0) : -1;
+}
+
+static bool claim_next(struct db *db, const char *runner, const char *version, int64_t lease_s,
+                       json_t **document, struct hp_error *err)
+{
+    char lease[DB_TEXT];
+    return db_pool_json(db, "queue_claim.sql", DB_PARAMS(runner, db_int(lease, lease_s), version),
+                        document, err);
+}
+
+json_t *queue_claim(struct db *db, const char *runner, const char *version,
+                    const struct queue_lease *lease, struct hp_error *err)
+{
+    HP_JSON json_t *document = NULL;
+    int64_t released = 0, dead = 0;
+    if (!claim_next(db, runner, version, lease->seconds, &document, err))
+        return NULL;
+    if (!document &&
+        (!queue_expire(db, lease->max_attempts, &released, &dead, err) ||
+         (released > 0 && !claim_next(db, runner, version, lease->seconds, &document, err))))
+        return NULL;
+    if (!document) {
+        err->code = HP_OK;
+        return NULL;
+    }
+    if (!hp_wire_check(HP_WIRE_JOB, document, err)) {
+        hp_error_context(err, "job %lld", (long long)hp_json_int(document, "job", 0));
+        err->code = HP_INTERNAL;
+        return NULL;
+    }
+    return hp_take(document);
+}
+
+static bool lost(struct hp_error *err, int64_t job)
+{
+    hp_fail(err, HP_CONFLICT, "the lease of job %lld was lost", (long long)job);
+    return hp_error_hint(err, "It ended before it was renewed; the job is claimed anew, or over.");
+}
+
+bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *progress,
+                    int64_t lease_s, struct hp_error *err)
+{
+    char number[DB_TEXT], token[DB_TEXT], lease[DB_TEXT];
+    HP_FREE char *text = hp_json_text(progress);
+    DB_RESULT PGresult *row = db_pool_query(
+        db, "queue_progress.sql",
+        DB_PARAMS(db_int(number, job), db_int(token, fence), text, db_int(lease, lease_s)), err);
+    if (!row)
+        return false;
+    return PQntuples(row) > 0 || lost(err, job);
+}
+
+char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, struct hp_error *err)
+{
+    char number[DB_TEXT], token[DB_TEXT];
+    DB_RESULT PGresult *row = db_pool_query(
+        db, "queue_source.sql", DB_PARAMS(db_int(number, job), db_int(token, fence), sha), err);
+    if (!row)
+        return NULL;
+    if (PQntuples(row) == 0) {
+        hp_fail(err, HP_NOT_FOUND, "there is no job %lld", (long long)job);
+        return NULL;
+    }
+    if (!db_get_bool(row, 0, 1)) {
+        lost(err, job);
+        return NULL;
+    }
+    if (!db_get_bool(row, 0, 2)) {
+        hp_fail(err, HP_NOT_FOUND, "commit %.64s does not belong to job %lld", sha, (long long)job);
+        return NULL;
+    }
+    char *name = strdup(db_text(row, 0, 0));
+    if (!name)
+        hp_fail(err, HP_SYSTEM, "out of memory");
+    return name;
+}
+
+bool queue_expire(struct db *db, int64_t max_attempts, int64_t *released, int64_t *dead,
+                  struct hp_error *err)
+{
+    char attempts[DB_TEXT];
+    DB_RESULT PGresult *row =
+        db_pool_query(db, "queue_expire.sql", DB_PARAMS(db_int(attempts, max_attempts)), err);
+    if (!row)
+        return false;
+    *released = db_get_int(row, 0, 0);
+    *dead = db_get_int(row, 0, 1);
+    if (*released + *dead > 0)
+        hp_log(HP_LOG_WARNING, "leases ended: %lld jobs wait again, %lld are dead",
+               (long long)*released, (long long)*dead);
+    return true;
+}

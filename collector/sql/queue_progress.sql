@@ -1,0 +1,9 @@
+-- Renews the lease of job $1 by $4 seconds under fence $2 and notes its progress ($3). No row: the
+-- lease was lost.
+WITH renewed AS (
+    UPDATE store.job
+    SET lease_until = now() + make_interval(secs => $4::integer), progress = $3::jsonb
+    WHERE id = $1::bigint AND fence = $2::bigint AND state = 'running'
+    RETURNING runner
+)
+UPDATE store.runner SET seen = now() FROM renewed WHERE name = renewed.runner RETURNING 1

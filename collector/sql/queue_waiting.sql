@@ -1,0 +1,2 @@
+-- How many jobs wait.
+SELECT count(*) FROM store.job WHERE state = 'queued'
