@@ -1,0 +1,160 @@
+#include "collector/background.h"
+
+#include "collector/git.h"
+#include "collector/look.h"
+#include "collector/migrate.h"
+#include "collector/outbox.h"
+#include "collector/queue.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5;
+
+enum { THREADS = 3 };
+
+struct background {
+    struct service *service;
+    pthread_t threads[THREADS];
+    size_t running; /* of them */
+    volatile int stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t poked;
+    unsigned pokes; /* counts the calls of background_poke */
+};
+
+/* Waits so long, or until poked or stopped. */
+static void pause_for(struct background *b, double seconds, unsigned *seen)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)seconds;
+    pthread_mutex_lock(&b->mutex);
+    int code = 0;
+    while (!b->stop && b->pokes == *seen && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&b->poked, &b->mutex, &until);
+    *seen = b->pokes;
+    pthread_mutex_unlock(&b->mutex);
+}
+
+static void *look_thread(void *argument)
+{
+    struct background *b = argument;
+    unsigned seen = 0;
+    while (!b->stop) {
+        look_at_all(b->service);
+        pause_for(b, (double)service_poll(b->service), &seen);
+    }
+    return NULL;
+}
+
+/* Jobs that wait while claims are parked: somebody else queued them, or a lease ended. */
+static void wake_claims(struct service *service)
+{
+    struct hp_error err = {0};
+    if (server_parked(service->server) == 0)
+        return;
+    int64_t waiting = queue_waiting(service->db, &err);
+    if (waiting > 0)
+        server_wake(service->server, (unsigned)waiting);
+}
+
+static void expire(struct service *service)
+{
+    struct hp_error err = {0};
+    int64_t released, dead;
+    if (!queue_expire(service->db, service->max_attempts, &released, &dead, &err))
+        hp_log_error(HP_LOG_DEBUG, "leases", &err);
+}
+
+static void keep_house(struct service *service)
+{
+    struct hp_error err = {0};
+    if (!migrate_partitions(service->db, &err) ||
+        !db_pool_run(service->db, "housekeeping.sql", DB_NO_PARAMS, NULL, &err))
+        hp_log_error(HP_LOG_WARNING, "housekeeping", &err);
+}
+
+static void *keep_thread(void *argument)
+{
+    struct background *b = argument;
+    double next_house = 0, next_expiry = 0;
+    unsigned seen = 0;
+    while (!b->stop) {
+        double now = hp_monotonic_s();
+        if (now >= next_house) {
+            keep_house(b->service);
+            next_house = now + HOUSEKEEPING_S;
+        }
+        if (now >= next_expiry) {
+            expire(b->service);
+            next_expiry = now + EXPIRY_S;
+        }
+        wake_claims(b->service);
+        pause_for(b, 1, &seen);
+    }
+    return NULL;
+}
+
+static void *send_thread(void *argument)
+{
+    struct background *b = argument;
+    unsigned seen = 0;
+    while (!b->stop) {
+        outbox_send(b->service, &b->stop);
+        pause_for(b, 1, &seen);
+    }
+    return NULL;
+}
+
+struct background *background_start(struct service *service, struct hp_error *err)
+{
+    struct background *b = calloc(1, sizeof *b);
+    if (!b) {
+        hp_fail(err, HP_SYSTEM, "out of memory");
+        return NULL;
+    }
+    b->service = service;
+    pthread_mutex_init(&b->mutex, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->poked, &clock);
+    pthread_condattr_destroy(&clock);
+    static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread, send_thread};
+    while (b->running < THREADS &&
+           pthread_create(&b->threads[b->running], NULL, functions[b->running], b) == 0)
+        b->running++;
+    if (b->running == THREADS)
+        return b;
+    hp_fail(err, HP_SYSTEM, "cannot start a thread");
+    background_stop(b);
+    return NULL;
+}
+
+void background_poke(struct background *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->pokes++;
+    pthread_cond_broadcast(&b->poked);
+    pthread_mutex_unlock(&b->mutex);
+}
+
+void background_stop(struct background *b)
+{
+    if (!b)
+        return;
+    pthread_mutex_lock(&b->mutex);
+    b->stop = 1;
+    pthread_cond_broadcast(&b->poked);
+    pthread_mutex_unlock(&b->mutex);
+    git_cancel_all(); /* a look of the background begins again at the next start */
+    for (size_t i = 0; i < b->running; i++)
+        pthread_join(b->threads[i], NULL);
+    pthread_cond_destroy(&b->poked);
+    pthread_mutex_destroy(&b->mutex);
+    free(b);
+}

@@ -1,0 +1,2 @@
+-- Whether the database answers and is writable.
+SELECT NOT pg_is_in_recovery()
