@@ -1,0 +1,170 @@
+/* The runner's endpoints: claim, source, progress, result. */
+#include "collector/api.h"
+#include "collector/auth.h"
+#include "collector/counters.h"
+#include "collector/ingest.h"
+#include "collector/queue.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool api_job_number(const char *text, int64_t *out, struct hp_error *err)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || errno || value < 1)
+        return hp_fail(err, HP_NOT_FOUND, "there is no job '%.40s'", text);
+    *out = value;
+    return true;
+}
+
+static const char *need_text(const json_t *body, const char *key, size_t most, struct hp_error *err)
+{
+    const char *text = hp_json_string(body, key, NULL);
+    if (text && *text && strlen(text) <= most)
+        return text;
+    hp_fail(err, HP_INVALID, "'%s' must be a text of 1 to %zu bytes", key, most);
+    hp_error_path(err, "/%s", key);
+    return NULL;
+}
+
+static bool need_number(const json_t *body, const char *key, int64_t *out, struct hp_error *err)
+{
+    const json_t *value = json_object_get(body, key);
+    *out = json_integer_value(value);
+    if (json_is_integer(value) && *out >= 1)
+        return true;
+    hp_fail(err, HP_INVALID, "'%s' must be a whole number from 1 on", key);
+    return hp_error_path(err, "/%s", key);
+}
+
+bool api_claim(struct service *service, const struct request *request, struct answer *answer,
+               struct hp_error *err)
+{
+    int64_t wait;
+    HP_JSON json_t *body = request_json(request, err);
+    const char *runner = body ? need_text(body, "runner", 128, err) : NULL;
+    const char *version = runner ? need_text(body, "version", 64, err) : NULL;
+    if (!version || !request_int(request, "wait", 0, 30, 0, &wait, err))
+        return false;
+    struct queue_lease lease = {service->lease_s, service->max_attempts};
+    json_t *job = queue_claim(service->db, runner, version, &lease, err);
+    if (job) {
+        counters_add(COUNT_CLAIMED);
+        return answer_json(answer, 200, job, err);
+    }
+    if (err->code != HP_OK)
+        return false;
+    answer->status = 204;
+    if (!request->waited)
+        answer->park_s = (double)wait;
+    return true;
+}
+
+/* An unlinked file below the state folder: a slow reader costs disk, and no process that waits. */
+static int archive_file(const char *state, struct hp_error *err)
+{
+    HP_FREE char *folder = hp_format("%s/mirrors", state);
+    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    if (fd < 0)
+        hp_fail_errno(err, "cannot make a temporary file in %s/mirrors", state);
+    return fd;
+}
+
+bool api_source(struct service *service, const struct request *request, struct answer *answer,
+                struct hp_error *err)
+{
+    int64_t job, fence;
+    const char *sha = request->arg[1];
+    if (!api_job_number(request->arg[0], &job, err) ||
+        !request_int(request, "fence", 1, INT64_MAX, 0, &fence, err))
+        return false;
+    if (fence == 0 && !request_need(request, "fence", err))
+        return false;
+    HP_FREE char *repository = queue_source(service->db, job, fence, sha, err);
+    MIRROR struct mirror mirror = {0};
+    if (!repository || !mirror_init(&mirror, service->state, repository, err))
+        return false;
+    HP_FD int fd = archive_file(service->state, err);
+    struct stat st;
+    if (fd < 0 || !mirror_archive(&mirror, sha, fd, err))
+        return false;
+    if (fstat(fd, &st) != 0)
+        return hp_fail_errno(err, "cannot read the archive");
+    answer->content_type = "application/x-tar";
+    answer->size = (size_t)st.st_size;
+    answer->fd = fd;
+    fd = -1;
+    return true;
+}
+
+/* {"fence", "stage", "done", "total", "text"}: what is shown of a job that runs. */
+static json_t *read_progress(const json_t *body, struct hp_error *err)
+{
+    const char *stage = need_text(body, "stage", 64, err);
+    if (!stage)
+        return NULL;
+    const json_t *text = json_object_get(body, "text");
+    if (json_is_string(text) && json_string_length(text) > 512) {
+        hp_fail(err, HP_INVALID, "'text' is longer than 512 bytes");
+        hp_error_path(err, "/text");
+        return NULL;
+    }
+    return json_pack("{s:s, s:I, s:I, s:s}", "stage", stage, "done",
+                     (json_int_t)hp_json_int(body, "done", 0), "total",
+                     (json_int_t)hp_json_int(body, "total", 0), "text",
+                     hp_json_string(body, "text", ""));
+}
+
+bool api_progress(struct service *service, const struct request *request, struct answer *answer,
+                  struct hp_error *err)
+{
+    int64_t job, fence;
+    HP_JSON json_t *body = request_json(request, err);
+    if (!body || !api_job_number(request->arg[0], &job, err) ||
+        !need_number(body, "fence", &fence, err))
+        return false;
+    HP_JSON json_t *progress = read_progress(body, err);
+    if (!progress || !queue_progress(service->db, job, fence, progress, service->lease_s, err))
+        return false;
+    return answer_json(answer, 200,
+                       json_pack("{s:I}", "lease_seconds", (json_int_t)service->lease_s), err);
+}
+
+static bool ingest(struct service *service, const struct request *request,
+                   struct ingest_outcome *outcome, struct hp_error *err)
+{
+    HP_JSON json_t *result = request_json(request, err);
+    if (!result || !hp_wire_check(HP_WIRE_RESULT, result, err))
+        return false;
+    if (strcmp(hp_json_string(result, "run", ""), request->arg[0]) != 0) {
+        hp_fail(err, HP_INVALID, "the document is of another run than the address");
+        return hp_error_path(err, "/run");
+    }
+    return ingest_result(service->db, result, outcome, err);
+}
+
+bool api_run_put(struct service *service, const struct request *request, struct answer *answer,
+                 struct hp_error *err)
+{
+    struct ingest_outcome outcome = {0};
+    if (!ingest(service, request, &outcome, err)) {
+        counters_add(COUNT_REFUSED);
+        return false;
+    }
+    counters_add(outcome.stored ? COUNT_STORED : COUNT_STORED_BEFORE);
+    if (outcome.voided)
+        counters_add(COUNT_VOIDED);
+    HP_JSON json_t *detail =
+        json_pack("{s:b, s:s}", "stored", outcome.stored, "verdict", outcome.verdict);
+    auth_audit(service->db, request->who.name, request->address, "result", request->arg[0], detail);
+    json_t *body = json_pack("{s:s, s:b, s:s}", "run", request->arg[0], "stored", outcome.stored,
+                             "verdict", outcome.verdict);
+    return answer_json(answer, outcome.stored ? 201 : 200, body, err);
+}

@@ -1,0 +1,116 @@
+/* What the service says about itself: health, readiness, metrics, status, jobs, alerts. */
+#include "collector/api.h"
+#include "collector/counters.h"
+#include "collector/view.h"
+#include "common/cleanup.h"
+
+#include <string.h>
+
+bool api_health(struct service *service, const struct request *request, struct answer *answer,
+                struct hp_error *err)
+{
+    (void)service;
+    (void)request;
+    return answer_json(answer, 200, json_pack("{s:s}", "status", "ok"), err);
+}
+
+bool api_ready(struct service *service, const struct request *request, struct answer *answer,
+               struct hp_error *err)
+{
+    (void)request;
+    DB_RESULT PGresult *row = db_pool_query(service->db, "ready.sql", DB_NO_PARAMS, err);
+    if (!row) {
+        err->code = HP_UNAVAILABLE;
+        return hp_error_context(err, "the database does not answer");
+    }
+    if (!db_get_bool(row, 0, 0))
+        return hp_fail(err, HP_UNAVAILABLE, "the database is a replica and takes no writes");
+    return answer_json(answer, 200, json_pack("{s:s}", "status", "ready"), err);
+}
+
+/* Figures of the process: connections, workers, the pool. */
+static bool process_text(struct service *service, struct hp_buffer *out)
+{
+    struct server_load load;
+    struct db_stats pool;
+    server_load(service->server, &load);
+    db_stats(service->db, &pool);
+    return hp_buffer_printf(
+        out,
+        "# TYPE hakperf_connections gauge\nhakperf_connections %u\n"
+        "# TYPE hakperf_parked_requests gauge\nhakperf_parked_requests %u\n"
+        "# TYPE hakperf_workers_busy gauge\nhakperf_workers_busy %d\n"
+        "# TYPE hakperf_requests_waiting gauge\nhakperf_requests_waiting %d\n"
+        "# TYPE hakperf_body_bytes gauge\nhakperf_body_bytes %zu\n"
+        "# TYPE hakperf_db_connections gauge\n"
+        "hakperf_db_connections{state=\"limit\"} %d\n"
+        "hakperf_db_connections{state=\"open\"} %d\n"
+        "hakperf_db_connections{state=\"busy\"} %d\n"
+        "# TYPE hakperf_db_calls_total counter\n"
+        "hakperf_db_calls_total{outcome=\"all\"} %llu\n"
+        "hakperf_db_calls_total{outcome=\"error\"} %llu\n"
+        "hakperf_db_calls_total{outcome=\"timeout\"} %llu\n"
+        "# TYPE hakperf_db_reconnects_total counter\nhakperf_db_reconnects_total %llu\n",
+        load.connections, load.parked, load.busy, load.waiting, load.body_memory, pool.size,
+        pool.open, pool.busy, (unsigned long long)pool.calls, (unsigned long long)pool.errors,
+        (unsigned long long)pool.timeouts, (unsigned long long)pool.reconnects);
+}
+
+/* Figures of the database. Without it the others still count: the text then says so. */
+static bool store_text(struct service *service, struct hp_buffer *out)
+{
+    struct hp_error err = {0};
+    DB_RESULT PGresult *rows = db_pool_query(service->db, "metrics.sql", DB_NO_PARAMS, &err);
+    bool ok = hp_buffer_printf(out, "# TYPE hakperf_db_up gauge\nhakperf_db_up %d\n", rows ? 1 : 0);
+    const char *last = "";
+    for (int i = 0; rows && i < PQntuples(rows); i++) {
+        const char *name = db_text(rows, i, 0);
+        if (strcmp(name, last) != 0)
+            ok = ok && hp_buffer_printf(out, "# TYPE hakperf_%s gauge\n", name);
+        last = name;
+        ok = ok && hp_buffer_printf(out, "hakperf_%s{state=\"%s\"} %.15g\n", name,
+                                    db_text(rows, i, 1), db_get_real(rows, i, 2));
+    }
+    return ok;
+}
+
+bool api_metrics(struct service *service, const struct request *request, struct answer *answer,
+                 struct hp_error *err)
+{
+    (void)request;
+    HP_BUFFER struct hp_buffer out = {0};
+    if (!counters_text(&out, routes) || !process_text(service, &out) || !store_text(service, &out))
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer->size = out.size;
+    answer->body = hp_take(out.data);
+    return true;
+}
+
+static bool answer_view(struct answer *answer, json_t *value, struct hp_error *err)
+{
+    return value && answer_json(answer, 200, value, err);
+}
+
+bool api_status(struct service *service, const struct request *request, struct answer *answer,
+                struct hp_error *err)
+{
+    (void)request;
+    return answer_view(answer, view_status(service->db, err), err);
+}
+
+bool api_job(struct service *service, const struct request *request, struct answer *answer,
+             struct hp_error *err)
+{
+    int64_t job;
+    return api_job_number(request->arg[0], &job, err) &&
+           answer_view(answer, view_job(service->db, job, err), err);
+}
+
+bool api_alerts(struct service *service, const struct request *request, struct answer *answer,
+                struct hp_error *err)
+{
+    int64_t limit;
+    return request_int(request, "limit", 1, VIEW_ALERT_LIMIT, 50, &limit, err) &&
+           answer_view(answer, view_alerts(service->db, (int)limit, err), err);
+}

@@ -1,0 +1,122 @@
+/* The command line of hakperf-collector, as one table. */
+#include "collector/verbs.h"
+
+static const struct hp_option common_options[] = {
+    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0,
+     "the state folder (as root /var/lib/hakperf, else the XDG state folder)", true},
+    {"json", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "one JSON document on stdout", false},
+    {"quiet", 'q', HP_OPT_FLAG, NULL, NULL, 0, 0, "no messages, results only", false},
+    {"verbose", 'v', HP_OPT_FLAG, NULL, NULL, 0, 0, "log every request", false},
+    {.name = NULL},
+};
+
+#define DATABASE_OPTION                                                                          \
+    {                                                                                            \
+        "database", 0, HP_OPT_STRING, "URL", NULL, 0, 0,                                         \
+            "the PostgreSQL that holds everything, as role hakperf_collector (the private one)", \
+            true                                                                                 \
+    }
+
+const struct hp_option serve_options[] = {
+    {"listen", 0, HP_OPT_STRING, "HOST:PORT", "127.0.0.1:8947", 0, 0,
+     "where the page and the API are served; port 0 picks a free one", true},
+    {"no-tcp", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "serve on the Unix socket only", true},
+    {"socket", 0, HP_OPT_STRING, "PATH", NULL, 0, 0,
+     "the Unix socket (STATE/run/collector.sock), for the collector's own user and root", true},
+    DATABASE_OPTION,
+    {"owner-database", 0, HP_OPT_STRING, "URL", NULL, 0, 0,
+     "the same database as role hakperf_owner, to migrate it (the value of --database)", true},
+    {"poll", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400,
+     "how often every repository is looked at", true},
+    {"webhook", 0, HP_OPT_STRING, "URL", NULL, 0, 0, "who is told of regressions, by POST", true},
+    {"queue-limit", 0, HP_OPT_INTEGER, "N", "10000", 1, 1000000, "most jobs that may wait", true},
+    {"lease", 0, HP_OPT_SECONDS, "SECONDS", "120", 5, 3600,
+     "a runner that is silent so long has lost its job", true},
+    {"max-attempts", 0, HP_OPT_INTEGER, "N", "3", 1, 1000,
+     "a job whose runners were lost so often is dead", true},
+    {"session-minutes", 0, HP_OPT_INTEGER, "N", "10080", 1, 525600,
+     "how long a browser stays logged in", true},
+    {"workers", 0, HP_OPT_INTEGER, "N", "8", 2, 64, "requests that are answered at a time", true},
+    {.name = NULL},
+};
+
+static const struct hp_option database_options[] = {DATABASE_OPTION, {.name = NULL}};
+
+static const struct hp_option migrate_options[] = {
+    {"database", 0, HP_OPT_STRING, "URL", NULL, 0, 0,
+     "the PostgreSQL to migrate, as role hakperf_owner (the private one)", false},
+    {.name = NULL},
+};
+
+static const struct hp_option role_options[] = {
+    {"role", 0, HP_OPT_STRING, "ROLE", "reader", 0, 0, "reader, collector or owner", false},
+    {.name = NULL},
+};
+
+static const struct hp_option token_options[] = {
+    {"scope", 0, HP_OPT_STRING, "SCOPE", NULL, 0, 0,
+     "runner (works on jobs), submit (queues and reads), read, or admin (all)", false},
+    {"name", 0, HP_OPT_STRING, "NAME", NULL, 0, 0, "what the token is called", false},
+    {"file", 0, HP_OPT_STRING, "PATH", NULL, 0, 0,
+     "write it there (mode 0600) instead of printing it", false},
+    DATABASE_OPTION,
+    {.name = NULL},
+};
+
+static const struct hp_verb verbs[] = {
+    {"serve", "", 0, 0, "Serve the API and the page until SIGTERM",
+     "Migrates the database, then answers on TCP and on a Unix socket, looks at every repository\n"
+     "and sends messages. SIGHUP reads --poll and --webhook anew. Prints one line when ready.",
+     serve_options, false, verb_serve},
+    {"db start", "", 0, 0, "Start the private PostgreSQL, made at the first time, and migrate it",
+     NULL, NULL, false, verb_db_start},
+    {"db init", "", 0, 0, "The same, then stop it if it was not running", NULL, NULL, false,
+     verb_db_init},
+    {"db stop", "", 0, 0, "Stop the private PostgreSQL", NULL, NULL, false, verb_db_stop},
+    {"db status", "", 0, 0, "Tell whether it runs (exit code 0) and where", NULL, NULL, false,
+     verb_db_status},
+    {"db url", "", 0, 0, "Print its connection URL", NULL, role_options, false, verb_db_url},
+    {"db psql", "[ARGUMENT...]", 0, -1, "Run psql on it",
+     "Arguments are psql's own: hakperf-collector db psql -c 'SELECT * FROM commits'.",
+     role_options, true, verb_db_psql},
+    {"db migrate", "", 0, 0, "Bring a database's schema up to date",
+     "serve does this itself where it may. Give --database with a login that is a member of\n"
+     "hakperf_owner, or a superuser for an empty database.",
+     migrate_options, false, verb_db_migrate},
+    {"token create", "", 0, 0, "Make an access token and show it once",
+     "The store keeps its hash only. With --file, a token of the same name and scope whose file\n"
+     "is gone is replaced.",
+     token_options, false, verb_token_create},
+    {"token list", "", 0, 0, "List the tokens", NULL, database_options, false, verb_token_list},
+    {"token revoke", "NAME", 1, 1, "Make a token worthless", NULL, database_options, false,
+     verb_token_revoke},
+    {"login-link", "", 0, 0, "Print a link that logs a browser in, once, within ten minutes", NULL,
+     database_options, false, verb_login_link},
+    {"config show", "", 0, 0, "Show every setting of serve, and where it comes from", NULL,
+     serve_options, false, verb_config_show},
+    {.name = NULL},
+};
+
+static const struct hp_program program = {COLLECTOR_PROGRAM,
+                                          "The collector of hakperf: store, queue, API and page",
+                                          verbs, common_options};
+
+static int arguments;
+static char **words;
+
+int collector_main(int argc, char **argv)
+{
+    arguments = argc;
+    words = argv;
+    return hp_program_main(&program, argc, argv);
+}
+
+int collector_serve_again(int (*run)(const struct hp_values *values))
+{
+    const struct hp_verb again[] = {
+        {"serve", "", 0, 0, "Serve", NULL, serve_options, false, run},
+        {.name = NULL},
+    };
+    const struct hp_program reading = {COLLECTOR_PROGRAM, "", again, common_options};
+    return hp_program_main(&reading, arguments, words);
+}

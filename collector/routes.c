@@ -1,0 +1,31 @@
+/* The table of common/wire/README.md. The page comes last: it answers for any other name. */
+#include "collector/api.h"
+#include "common/wire.h"
+
+enum { SMALL = 64 << 10 };
+
+const struct route routes[] = {
+    {"GET", "/healthz", SCOPE_PUBLIC, 0, api_health, ROUTE_QUICK},
+    {"GET", "/readyz", SCOPE_PUBLIC, 0, api_ready, ROUTE_PLAIN},
+    {"GET", "/metrics", SCOPE_READ, 0, api_metrics, ROUTE_PLAIN},
+    {"GET", "/login", SCOPE_PUBLIC, 0, page_login, ROUTE_PLAIN},
+    {"PUT", "/api/v1/suites", SCOPE_ADMIN, HP_WIRE_SUITE_LIMIT, api_suite_put, ROUTE_SLOW},
+    {"GET", "/api/v1/repositories", SCOPE_READ, 0, api_repositories, ROUTE_PLAIN},
+    {"POST", "/api/v1/repositories/{}/look", SCOPE_SUBMIT, SMALL, api_look, ROUTE_SLOW},
+    {"POST", "/api/v1/repositories/{}/jobs", SCOPE_SUBMIT, SMALL, api_jobs_add, ROUTE_SLOW},
+    {"GET", "/api/v1/repositories/{}/log", SCOPE_READ, 0, api_log, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/commits/{}", SCOPE_READ, 0, api_commit, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/compare", SCOPE_READ, 0, api_compare, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/series", SCOPE_READ, 0, api_series, ROUTE_PLAIN},
+    {"GET", "/api/v1/status", SCOPE_READ, 0, api_status, ROUTE_PLAIN},
+    {"GET", "/api/v1/jobs/{}", SCOPE_READ, 0, api_job, ROUTE_PLAIN},
+    {"GET", "/api/v1/alerts", SCOPE_READ, 0, api_alerts, ROUTE_PLAIN},
+    {"POST", "/api/v1/jobs/claim", SCOPE_RUNNER, SMALL, api_claim, ROUTE_PLAIN},
+    {"GET", "/api/v1/jobs/{}/source/{}", SCOPE_RUNNER, 0, api_source, ROUTE_SLOW},
+    {"POST", "/api/v1/jobs/{}/progress", SCOPE_RUNNER, SMALL, api_progress, ROUTE_PLAIN},
+    {"PUT", "/api/v1/runs/{}", SCOPE_RUNNER, HP_WIRE_RESULT_LIMIT, api_run_put, ROUTE_PLAIN},
+    {"GET", "/*", SCOPE_READ, 0, page_file, ROUTE_PLAIN},
+    {0},
+};
+
+const size_t route_count = sizeof routes / sizeof *routes - 1;

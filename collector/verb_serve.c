@@ -1,0 +1,248 @@
+/* hakperf-collector serve: puts the parts together, waits for signals, takes them apart again. */
+#include "collector/auth.h"
+#include "collector/background.h"
+#include "collector/counters.h"
+#include "collector/git.h"
+#include "collector/listen.h"
+#include "collector/migrate.h"
+#include "collector/notify.h"
+#include "collector/outbox.h"
+#include "collector/private_db.h"
+#include "collector/service.h"
+#include "collector/verbs.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/state.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CONNECTIONS = 1024 };
+static const double DRAIN_S = 20, IDLE_S = 60;
+static const size_t BODY_MEMORY = (size_t)256 << 20;
+
+struct serve {
+    struct service service;
+    struct listen_tcp tcp;
+    int unix_fd;
+    char *socket, *address_file;
+    struct background *background;
+};
+
+/* --- start ---------------------------------------------------------------------------------------
+ */
+
+static bool open_sockets(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    const char *given = hp_opt(values, "socket");
+    s->socket =
+        given && *given ? strdup(given) : hp_state_path(s->service.state, "run/collector.sock");
+    s->address_file = hp_state_path(s->service.state, "run/address");
+    if (!s->socket || !s->address_file)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    s->unix_fd = listen_unix(s->socket, err);
+    if (s->unix_fd < 0)
+        return false;
+    if (hp_opt_flag(values, "no-tcp"))
+        return true;
+    if (!listen_tcp(hp_opt(values, "listen"), &s->tcp, err))
+        return false;
+    snprintf(s->service.address, sizeof s->service.address, "%s", s->tcp.address);
+    if (!s->tcp.loopback)
+        hp_log(HP_LOG_WARNING, "%s is reachable by other machines: put TLS in front",
+               s->tcp.address);
+    return true;
+}
+
+/* As the owner, once; afterwards the collector has no right to change the schema. */
+static bool migrate(const char *url, struct hp_error *err)
+{
+    struct db *db = db_open(url, &(struct db_options){.pool_size = 1, .timeout_s = 30}, err);
+    bool ok = db && migrate_up(db, NULL, err);
+    db_close(db);
+    return ok;
+}
+
+static bool open_database(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    HP_FREE char *url = verb_database_url(values, s->service.state, PRIVATE_DB_COLLECTOR, err);
+    if (!url)
+        return false;
+    const char *owner = hp_opt(values, "owner-database"), *given = hp_opt(values, "database");
+    HP_FREE char *private_owner = private_db_url(s->service.state, PRIVATE_DB_OWNER);
+    if (!owner || !*owner)
+        owner = given && *given ? given : private_owner;
+    if (!owner || !migrate(owner, err))
+        return false;
+    /* A connection for each worker and for each thread of the background. */
+    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 4};
+    s->service.db = db_open(url, &options, err);
+    return s->service.db != NULL;
+}
+
+static bool start_server(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    int workers = (int)hp_opt_int(values, "workers");
+    struct server_options options = {
+        .routes = routes,
+        .service = &s->service,
+        .tcp_fd = s->tcp.fd,
+        .unix_fd = s->unix_fd,
+        .loopback = s->tcp.loopback,
+        .workers = workers,
+        .slow_workers = workers > 2 ? workers - 2 : 1,
+        .connections = CONNECTIONS,
+        .body_memory = BODY_MEMORY,
+        .idle_s = IDLE_S,
+        .who = auth_who,
+        .served = counters_served,
+    };
+    s->service.server = server_start(&options, err);
+    if (!s->service.server)
+        return false;
+    s->background = background_start(&s->service, err);
+    return s->background != NULL;
+}
+
+static bool write_address(struct serve *s, struct hp_error *err)
+{
+    if (!s->service.address[0])
+        return unlink(s->address_file) == 0 || true;
+    HP_FREE char *line = hp_format("%s\n", s->service.address);
+    return line ? hp_file_replace(s->address_file, line, strlen(line), 0644, err)
+                : hp_fail(err, HP_SYSTEM, "out of memory");
+}
+
+static bool read_settings(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    const char *webhook = hp_opt(values, "webhook");
+    if (webhook && *webhook && !outbox_check_url(webhook, err))
+        return false;
+    s->service.queue_limit = hp_opt_int(values, "queue-limit");
+    s->service.lease_s = hp_opt_int(values, "lease");
+    s->service.max_attempts = hp_opt_int(values, "max-attempts");
+    s->service.session_minutes = hp_opt_int(values, "session-minutes");
+    service_set(&s->service, webhook, hp_opt_int(values, "poll"));
+    return true;
+}
+
+static bool start(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    HP_FREE char *state = hp_state_folder(hp_opt(values, "state"), err);
+    if (!state || !read_settings(s, values, err) || !hp_state_make(state, "run", 0700, err) ||
+        !hp_state_make(state, "mirrors", 0700, err) || !hp_drop_root(err))
+        return false;
+    umask(077);
+    s->service.state = hp_take(state);
+    if (!open_sockets(s, values, err) || !open_database(s, values, err) ||
+        !git_prepare(s->service.state, err) || !start_server(s, values, err) ||
+        !write_address(s, err))
+        return false;
+    return true;
+}
+
+/* --- the end -------------------------------------------------------------------------------------
+ */
+
+/* What is in hand is finished first; then nothing new begins, and git is told to end. */
+static void stop(struct serve *s)
+{
+    struct service *service = &s->service;
+    if (service->server)
+        server_drain(service->server, DRAIN_S);
+    background_stop(s->background);
+    if (service->server) {
+        git_cancel_all();
+        server_stop(service->server);
+    } else {
+        if (s->unix_fd >= 0)
+            close(s->unix_fd);
+        if (s->tcp.fd >= 0)
+            close(s->tcp.fd);
+    }
+    if (s->unix_fd >= 0)
+        unlink(s->socket);
+    if (s->address_file && s->unix_fd >= 0)
+        unlink(s->address_file);
+    db_close(service->db);
+    free(service->state);
+    free(service->webhook);
+    free(s->socket);
+    free(s->address_file);
+    pthread_mutex_destroy(&service->mutex);
+}
+
+/* --- between -------------------------------------------------------------------------------------
+ */
+
+static struct serve *reloading;
+
+static int reload(const struct hp_values *values)
+{
+    struct hp_error err = {0};
+    const char *webhook = hp_opt(values, "webhook");
+    if (webhook && *webhook && !outbox_check_url(webhook, &err))
+        return verb_fail(values, &err);
+    service_set(&reloading->service, webhook, hp_opt_int(values, "poll"));
+    return HP_EXIT_OK;
+}
+
+static void on_hangup(struct serve *s)
+{
+    notify("RELOADING=1");
+    reloading = s;
+    if (collector_serve_again(reload) == HP_EXIT_OK) {
+        hp_log(HP_LOG_INFO, "settings read anew");
+        background_poke(s->background);
+    } else {
+        hp_log(HP_LOG_ERROR, "settings stay as they were");
+    }
+    notify("READY=1");
+}
+
+static void block_signals(sigset_t *set)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+static void run(struct serve *s, const sigset_t *set)
+{
+    const char *where = s->service.address[0] ? s->service.address : s->socket;
+    printf("ready: %s\n", where);
+    fflush(stdout);
+    notify("READY=1");
+    for (int signal_number = 0; signal_number != SIGTERM && signal_number != SIGINT;) {
+        if (sigwait(set, &signal_number) != 0)
+            continue;
+        if (signal_number == SIGHUP)
+            on_hangup(s);
+    }
+    notify("STOPPING=1");
+    hp_log(HP_LOG_INFO, "stopping");
+}
+
+int verb_serve(const struct hp_values *values)
+{
+    struct hp_error err = {0};
+    struct serve s = {.tcp.fd = -1, .unix_fd = -1};
+    bool verbose = hp_opt_flag(values, "verbose"), quiet = hp_opt_flag(values, "quiet");
+    sigset_t set;
+    hp_log_init(COLLECTOR_PROGRAM, verbose ? HP_LOG_DEBUG : quiet ? HP_LOG_WARNING : HP_LOG_INFO);
+    block_signals(&set);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_mutex_init(&s.service.mutex, NULL);
+    bool started = start(&s, values, &err);
+    if (started)
+        run(&s, &set);
+    stop(&s);
+    curl_global_cleanup();
+    return started ? HP_EXIT_OK : verb_fail(values, &err);
+}
