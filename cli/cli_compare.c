@@ -66,6 +66,10 @@ static void full_sha(struct cli_session *session, const struct pair *pair, const
                      char out[72])
 {
     struct hp_error ignored;
+    if (cli_is_full_sha(rev)) {
+        snprintf(out, 72, "%s", rev);
+        return;
+    }
     HP_FREE char *name = hp_url_encode(rev);
     HP_JSON json_t *answer = name ? cli_get(session, &ignored, "/api/v1/repositories/%s/commits/%s",
                                             pair->repository, name)
@@ -73,16 +77,15 @@ static void full_sha(struct cli_session *session, const struct pair *pair, const
     snprintf(out, 72, "%s", hp_json_string(json_object_get(answer, "commit"), "sha", ""));
 }
 
-/* Waits for a job that is under way for these two. False with the error unchanged if none is. */
+/* Waits for a job that is under way for these two; true at once where none is. */
 static bool wait_for_it(struct cli_session *session, const struct pair *pair, struct hp_error *err)
 {
-    struct hp_error other = {0};
     char base[72], head[72];
     full_sha(session, pair, pair->base, base);
     full_sha(session, pair, pair->head, head);
-    long long job = head[0] && base[0] ? cli_find_job(session, head, base, &other) : 0;
+    long long job = head[0] && base[0] ? cli_find_job(session, head, base, err) : 0;
     if (job <= 0)
-        return false;
+        return job == 0;
     HP_JSON json_t *done = cli_wait_job(session, job, "measuring", err);
     return done != NULL;
 }
@@ -90,13 +93,17 @@ static bool wait_for_it(struct cli_session *session, const struct pair *pair, st
 static json_t *answer(struct cli_session *session, const struct pair *pair, struct hp_error *err)
 {
     bool may_measure = hp_opt_flag(session->values, "measure");
-    bool may_wait = may_measure || hp_opt_flag(session->values, "wait");
     json_t *comparison = ask(session, pair, err);
-    if (comparison || err->code != HP_NOT_FOUND || !may_wait)
+    if (comparison || err->code != HP_NOT_FOUND ||
+        !(may_measure || hp_opt_flag(session->values, "wait")))
         return comparison;
-    if (wait_for_it(session, pair, err) || (may_measure && measure(session, pair, err)))
-        return ask(session, pair, err);
-    return NULL;
+    if (!wait_for_it(session, pair, err))
+        return NULL;
+    /* Asked again even where nothing was under way: it may have ended just now. */
+    comparison = ask(session, pair, err);
+    if (comparison || err->code != HP_NOT_FOUND || !may_measure)
+        return comparison;
+    return measure(session, pair, err) ? ask(session, pair, err) : NULL;
 }
 
 int cli_compare(const struct hp_values *values)

@@ -31,7 +31,7 @@ int cli_db(const struct hp_values *values)
     bool psql = strcmp(argv[2], "psql") == 0;
     if (hp_opt_flag(values, "json") && !psql)
         argv[n++] = (char *)"--json";
-    if (hp_opt_flag(values, "quiet"))
+    if (hp_opt_flag(values, "quiet") && psql)
         argv[n++] = (char *)"--quiet";
     for (int i = 1; i < count; i++)
         argv[n++] = (char *)hp_arg(values, i);

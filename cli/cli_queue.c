@@ -102,7 +102,7 @@ static int hook(struct cli_session *session, const struct hp_values *values)
     }
     const json_t *queued = json_object_get(answer, "queued");
     size_t count = json_array_size(queued);
-    const json_t *newest = json_array_get(queued, count ? count - 1 : 0);
+    const json_t *newest = json_array_get(queued, 0);
     HP_FREE char *subject = cli_clean(hp_json_string(newest, "subject", ""));
     if (!answer && (err.code == HP_UNAVAILABLE || err.code == HP_TIMEOUT))
         printf("hakperf: the collector does not answer; it finds these commits by itself when it "

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 const struct hp_option cli_up_options[] = {
     {"listen", 0, HP_OPT_STRING, "ADDRESS", NULL, 0, 0,
@@ -20,14 +21,18 @@ const struct hp_option cli_up_options[] = {
     {.name = NULL},
 };
 
-static volatile sig_atomic_t signals_seen;
-static volatile int stopping; /* as the functions that wait want it */
+static volatile int stopping; /* how often the end was asked for */
 
+/* A script that is interrupted passes the signal on, so that two arrive at once: those are one. */
 static void on_signal(int number)
 {
+    static volatile sig_atomic_t last = -1;
+    struct timespec now;
     (void)number;
-    signals_seen++;
-    stopping = (int)signals_seen;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (last < 0 || now.tv_sec > last + 1)
+        stopping++;
+    last = (sig_atomic_t)now.tv_sec;
 }
 
 static void catch_signals(void)

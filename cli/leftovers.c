@@ -11,7 +11,8 @@
 #define NOTE_LIMIT 4096
 #define GRACE_S 10.0
 
-/* Start time of a process in clock ticks since boot (proc(5), field 22 of stat); 0: none. */
+/* Start time of a process in clock ticks since boot (proc(5), field 22 of stat); 0: there is none,
+ * or it has ended and only waits to be collected. */
 static unsigned long long start_time(pid_t pid)
 {
     char path[64];
@@ -22,6 +23,8 @@ static unsigned long long start_time(pid_t pid)
     if (!hp_file_read(path, NOTE_LIMIT, &stat, &ignored))
         return 0;
     const char *field = strrchr(hp_buffer_text(&stat), ')'); /* names may hold blanks */
+    if (field && field[1] == ' ' && field[2] == 'Z')
+        return 0;
     for (int i = 2; field && i < 22; i++)
         field = strchr(field + 1, ' ');
     return field && sscanf(field, "%llu", &ticks) == 1 ? ticks : 0;

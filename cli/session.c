@@ -137,7 +137,7 @@ char *cli_repository(struct cli_session *session, struct hp_error *err)
 /* --- which commit ------------------------------------------------------------------------------
  */
 
-static bool is_full_sha(const char *text)
+bool cli_is_full_sha(const char *text)
 {
     size_t n = strlen(text);
     if (n != 40 && n != 64)
@@ -171,7 +171,8 @@ char *cli_revision(struct cli_session *session, const char *text, struct hp_erro
         hp_fail(err, HP_USAGE, "\"%s\" is no revision", text);
         return NULL;
     }
-    char *local = is_full_sha(text) || !names_are_ours(session) ? NULL : cli_checkout_resolve(text);
+    char *local =
+        cli_is_full_sha(text) || !names_are_ours(session) ? NULL : cli_checkout_resolve(text);
     return local ? local : strdup(text);
 }
 

@@ -41,6 +41,9 @@ char *cli_repository(struct cli_session *session, struct hp_error *err);
  * collector's mirror to resolve. The caller frees it. */
 char *cli_revision(struct cli_session *session, const char *text, struct hp_error *err);
 
+/* Whether a text is a whole object name: 40 or 64 hexadecimal digits. */
+bool cli_is_full_sha(const char *text);
+
 /* `server` as the user chose it or by the state folder; the caller frees it. */
 char *cli_server(const struct hp_values *values, struct hp_error *err);
 

@@ -45,12 +45,15 @@ static bool take_lock(struct up *up, struct hp_error *err)
     if (up->lock < 0)
         return hp_fail_errno(err, "cannot open %s", path);
     if (flock(up->lock, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = errno == EWOULDBLOCK ? read(up->lock, text, sizeof text - 1) : -1;
-        if (n < 0)
-            return hp_fail_errno(err, "cannot lock %s", path);
-        hp_fail(err, HP_CONFLICT, "hakperf up is already running in %s (process %d)", up->state,
-                atoi(text));
-        return hp_error_hint(err, "Use that one (hakperf status), or end it first.");
+        bool held = errno == EWOULDBLOCK && read(up->lock, text, sizeof text - 1) >= 0;
+        if (!held)
+            hp_fail_errno(err, "cannot lock %s", path);
+        else
+            hp_fail(err, HP_CONFLICT, "hakperf up is already running in %s (process %d)", up->state,
+                    atoi(text));
+        close(up->lock); /* the other one's notes are none of ours */
+        up->lock = -1;
+        return held ? hp_error_hint(err, "Use that one (hakperf status), or end it first.") : false;
     }
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(up->lock, 0) != 0 || pwrite(up->lock, text, (size_t)n, 0) != n)
@@ -145,8 +148,8 @@ static bool collector_run(struct up *up, const char *const *arguments, struct hp
 
 static bool start_database(struct up *up, struct hp_error *err)
 {
-    static const char *const status[] = {"db", "status", "--quiet", NULL};
-    static const char *const start[] = {"db", "start", "--quiet", NULL};
+    static const char *const status[] = {"db", "status", NULL};
+    static const char *const start[] = {"db", "start", NULL};
     HP_OUTCOME struct hp_outcome asked = {0}, started = {0};
     struct hp_error ignored;
     bool ran_before = collector_run(up, status, &asked, &ignored);
@@ -158,8 +161,8 @@ static bool start_database(struct up *up, struct hp_error *err)
 
 static bool make_token(struct up *up, struct hp_error *err)
 {
-    const char *create[] = {"token", "create", "--scope", "runner",  "--name",
-                            "local", "--file", up->token, "--quiet", NULL};
+    const char *create[] = {"token", "create", "--scope", "runner", "--name",
+                            "local", "--file", up->token, NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
     if (access(up->token, F_OK) == 0)
         return true;
@@ -218,7 +221,7 @@ char *up_login_link(struct up *up, struct hp_error *err)
 
 static void stop_database(struct up *up)
 {
-    static const char *const stop[] = {"db", "stop", "--quiet", NULL};
+    static const char *const stop[] = {"db", "stop", NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
     struct hp_error err = {0};
     if (up->database_is_ours && !collector_run(up, stop, &outcome, &err))
