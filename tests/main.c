@@ -23,6 +23,8 @@ void hp_suite_register(struct hp_suite *entry)
 static int run_all(void)
 {
     SRunner *runner = srunner_create(NULL);
+    /* What a test printed must not be lost when it fails, or be written twice by its fork. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     for (const struct hp_suite *s = first; s; s = s->next)
         srunner_add_suite(runner, s->make());
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,559 @@
+/*
+ * The detector: properties on series whose steps are exactly known, and on labelled series with
+ * the noise of the world how much it finds, how much of that is true, and how soon.
+ */
+#include "analysis/changepoints.h"
+#include "tests/analysis/series.h"
+#include "tests/suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { FOUND_MOST = 2000 };
+
+static struct an_changepoint found[FOUND_MOST], again[FOUND_MOST];
+
+static size_t detect(const double *value, size_t n)
+{
+    struct an_cp_params params = an_cp_standard(true);
+    size_t count;
+    ck_assert(an_changepoints(value, NULL, n, &params, found, FOUND_MOST, &count));
+    ck_assert_uint_le(count, FOUND_MOST);
+    return count;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+START_TEST(clean_steps_are_found_where_they_are)
+{
+    double value[300];
+    for (size_t at = 5; at <= 295; at++) {
+        for (size_t i = 0; i < 300; i++)
+            value[i] = i < at ? 100 : 102;
+        ck_assert_uint_eq(detect(value, 300), 1);
+        ck_assert_uint_eq(found[0].index, at);
+        ck_assert(found[0].before == 100 && found[0].after == 102);
+        ck_assert_double_eq_tol(found[0].change, 0.02, 1e-12);
+        ck_assert(found[0].p > 0 && found[0].p <= 2e-5);
+    }
+}
+END_TEST
+
+START_TEST(a_stair_is_found_step_by_step)
+{
+    struct rng r = {71};
+    double value[600];
+    for (size_t i = 0; i < 600; i++)
+        value[i] = 100 * (1 + 0.05 * (double)(i / 60)) + 0.3 * rng_normal(&r);
+    ck_assert_uint_eq(detect(value, 600), 9);
+    for (size_t k = 0; k < 9; k++)
+        ck_assert_uint_eq(found[k].index, 60 * (k + 1));
+}
+END_TEST
+
+/* A bump shows in no comparison of everything before with everything after. */
+START_TEST(there_and_back_again)
+{
+    struct rng r = {72};
+    double value[200];
+    for (size_t i = 0; i < 200; i++)
+        value[i] = (i >= 90 && i < 105 ? 110 : 100) + rng_normal(&r);
+    ck_assert_uint_eq(detect(value, 200), 2);
+    ck_assert(found[0].index == 90 && found[1].index == 105);
+    ck_assert(found[0].change > 0.08 && found[1].change < -0.07);
+}
+END_TEST
+
+/* A step of 100 % must not hide one of 3 %, twelve points later. */
+START_TEST(a_large_step_does_not_hide_the_next)
+{
+    struct rng r = {73};
+    double value[120];
+    for (size_t i = 0; i < 120; i++)
+        value[i] = (i < 60 ? 100 : i < 72 ? 200 : 206) + 0.5 * rng_normal(&r);
+    ck_assert_uint_eq(detect(value, 120), 2);
+    ck_assert(found[0].index == 60 && found[1].index == 72);
+}
+END_TEST
+
+START_TEST(outliers_are_not_change_points)
+{
+    struct rng r = {74};
+    struct an_cp_params params = an_cp_standard(true);
+    size_t burst = params.min_segment - 1, flagged = 0;
+    for (int trial = 0; trial < 1000; trial++) {
+        double value[200];
+        for (size_t i = 0; i < 200; i++)
+            value[i] = 100 + rng_normal(&r);
+        /* One point too short to be a level, anywhere, also at the ends. */
+        size_t at = rng_below(&r, 200 - burst + 1);
+        for (size_t i = at; i < at + burst; i++)
+            value[i] += 50;
+        size_t count = detect(value, 200);
+        flagged += count > 0;
+        for (size_t i = 0; i < count; i++)
+            ck_assert_double_lt(fabs(found[i].change), 0.1);
+    }
+    /* As often as without the burst, see labelled_series. */
+    ck_assert_uint_le(flagged, 10);
+}
+END_TEST
+
+START_TEST(less_than_a_percent_is_not_a_step)
+{
+    double value[200];
+    for (size_t i = 0; i < 200; i++)
+        value[i] = i < 100 ? 100 : 100.99;
+    ck_assert_uint_eq(detect(value, 200), 0);
+    for (size_t i = 100; i < 200; i++)
+        value[i] = 101;
+    ck_assert_uint_eq(detect(value, 200), 1);
+    /* Log ratios: the same step is a difference. */
+    struct an_cp_params params = an_cp_standard(false);
+    size_t count;
+    for (size_t i = 0; i < 200; i++)
+        value[i] = i < 100 ? 0.3 : 0.3 + log1p(0.0101);
+    ck_assert(an_changepoints(value, NULL, 200, &params, found, FOUND_MOST, &count));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_double_eq_tol(found[0].change, 0.0101, 1e-12);
+    for (size_t i = 100; i < 200; i++)
+        value[i] = 0.3 + log1p(0.0099);
+    ck_assert(an_changepoints(value, NULL, 200, &params, found, FOUND_MOST, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(zero_and_negative_levels)
+{
+    double value[100];
+    for (size_t i = 0; i < 100; i++)
+        value[i] = i < 50 ? 0 : 3;
+    ck_assert_uint_eq(detect(value, 100), 1);
+    ck_assert(found[0].index == 50 && isnan(found[0].change));
+    for (size_t i = 0; i < 100; i++)
+        value[i] = i < 50 ? -10 : -20;
+    ck_assert_uint_eq(detect(value, 100), 1);
+    ck_assert_double_eq_tol(found[0].change, 1, 1e-12);
+    for (size_t i = 0; i < 100; i++)
+        value[i] = i < 50 ? -1e300 : 1e300;
+    ck_assert_uint_eq(detect(value, 100), 1);
+}
+END_TEST
+
+static void assert_same_places(const struct an_changepoint *a, const struct an_changepoint *b,
+                               size_t n, size_t offset)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(a[i].index + offset, b[i].index);
+}
+
+START_TEST(scale_and_offset_do_not_matter)
+{
+    struct rng r = {75};
+    struct an_cp_params ratio = an_cp_standard(false);
+    for (int trial = 0; trial < 100; trial++) {
+        struct series s;
+        double scaled[SERIES_MOST];
+        size_t plain_count, count;
+        series_make(&r, &s, (enum noise)(trial % NOISE_KINDS), false);
+        plain_count = detect(s.value, s.n);
+        memcpy(again, found, sizeof found);
+        for (size_t i = 0; i < s.n; i++)
+            scaled[i] = 1024 * s.value[i];
+        ck_assert_uint_eq(detect(scaled, s.n), plain_count);
+        assert_same_places(found, again, plain_count, 0);
+
+        for (size_t i = 0; i < s.n; i++)
+            scaled[i] = round(0x1p30 * log(s.value[i])) * 0x1p-30;
+        ck_assert(an_changepoints(scaled, NULL, s.n, &ratio, again, FOUND_MOST, &plain_count));
+        for (size_t i = 0; i < s.n; i++)
+            scaled[i] += 16;
+        ck_assert(an_changepoints(scaled, NULL, s.n, &ratio, found, FOUND_MOST, &count));
+        ck_assert_uint_eq(count, plain_count);
+        assert_same_places(found, again, count, 0);
+    }
+}
+END_TEST
+
+START_TEST(change_points_keep_their_distance)
+{
+    struct rng r = {76};
+    for (size_t min_segment = 2; min_segment <= 20; min_segment += 3) {
+        struct an_cp_params params = an_cp_standard(true);
+        params.min_segment = min_segment;
+        params.p = 0.01;
+        params.mads = 0.5;
+        for (int trial = 0; trial < 50; trial++) {
+            struct series s;
+            size_t count, last = 0;
+            series_make(&r, &s, (enum noise)(trial % NOISE_KINDS), false);
+            ck_assert(an_changepoints(s.value, NULL, s.n, &params, found, FOUND_MOST, &count));
+            for (size_t i = 0; i < count; i++) {
+                ck_assert_uint_ge(found[i].index, last + min_segment);
+                last = found[i].index;
+            }
+            ck_assert_uint_ge(s.n, count > 0 ? last + min_segment : 0);
+        }
+    }
+}
+END_TEST
+
+START_TEST(epochs_are_judged_alone)
+{
+    struct rng r = {77};
+    struct an_cp_params params = an_cp_standard(true);
+    for (int trial = 0; trial < 50; trial++) {
+        struct series a, b;
+        double both[2 * SERIES_MOST];
+        uint32_t epoch[2 * SERIES_MOST];
+        size_t count, of_a, of_b;
+        series_make(&r, &a, NOISE_NORMAL, false);
+        series_make(&r, &b, NOISE_HEAVY, false);
+        for (size_t i = 0; i < a.n + b.n; i++) {
+            both[i] = i < a.n ? a.value[i] : 3 * b.value[i - a.n];
+            epoch[i] = i < a.n ? 7 : 3;
+        }
+        ck_assert(an_changepoints(both, epoch, a.n + b.n, &params, found, FOUND_MOST, &count));
+        ck_assert(an_changepoints(a.value, NULL, a.n, &params, again, FOUND_MOST, &of_a));
+        assert_same_places(again, found, of_a, 0);
+        ck_assert(an_changepoints(both + a.n, NULL, b.n, &params, again, FOUND_MOST, &of_b));
+        ck_assert_uint_eq(count, of_a + of_b);
+        assert_same_places(again, found + of_a, of_b, a.n);
+    }
+}
+END_TEST
+
+START_TEST(room_for_fewer_than_there_are)
+{
+    struct an_cp_params params = an_cp_standard(true);
+    double value[300];
+    for (size_t i = 0; i < 300; i++)
+        value[i] = 100 + 10 * (double)(i / 60);
+    size_t count;
+    memset(again, 0x5a, sizeof again);
+    ck_assert(an_changepoints(value, NULL, 300, &params, NULL, 0, &count));
+    ck_assert_uint_eq(count, 4);
+    ck_assert(an_changepoints(value, NULL, 300, &params, again, 2, &count));
+    ck_assert_uint_eq(count, 4);
+    ck_assert(again[0].index == 60 && again[1].index == 120);
+    ck_assert_uint_eq(again[2].index, 0x5a5a5a5a5a5a5a5au);
+}
+END_TEST
+
+START_TEST(short_and_constant_series_have_none)
+{
+    double value[500];
+    for (size_t i = 0; i < 500; i++)
+        value[i] = i % 2 ? 7 : 7;
+    for (size_t n = 0; n <= 500; n++)
+        ck_assert_uint_eq(detect(value, n), 0);
+    for (size_t i = 0; i < 12; i++)
+        value[i] = i < 6 ? 1 : 2;
+    /* Twelve points: even complete separation is not rare enough. */
+    ck_assert_uint_eq(detect(value, 12), 0);
+    ck_assert_uint_eq(detect(value, 9), 0);
+}
+END_TEST
+
+START_TEST(bad_input_changes_nothing)
+{
+    double value[50] = {0};
+    struct an_cp_params good = an_cp_standard(true), bad[10];
+    size_t count = 77;
+    for (size_t i = 0; i < 10; i++)
+        bad[i] = good;
+    bad[0].min_segment = 1;
+    bad[1].min_segment = good.reach + 1;
+    bad[2].reach = AN_CP_REACH_MOST + 1;
+    bad[3].p = 0;
+    bad[4].p = 1;
+    bad[5].p = NAN;
+    bad[6].mads = -1;
+    bad[7].mads = INFINITY;
+    bad[8].step = NAN;
+    bad[9].step = -0.1;
+    memset(again, 0x5a, sizeof again);
+    memcpy(found, again, sizeof found);
+    for (size_t i = 0; i < 10; i++) {
+        ck_assert(!an_changepoints(value, NULL, 50, &bad[i], found, FOUND_MOST, &count));
+        ck_assert(!an_changepoints_append(value, NULL, 50, 49, NULL, 0, &bad[i], found, 9, &count));
+    }
+    const double wrong[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        value[49 * (i % 2)] = wrong[i];
+        ck_assert(!an_changepoints(value, NULL, 50, &good, found, FOUND_MOST, &count));
+        ck_assert(!an_changepoints_append(value, NULL, 50, 49, NULL, 0, &good, found, 9, &count));
+        value[0] = value[49] = 0;
+    }
+    const struct an_changepoint late = {.index = 49}, twice[2] = {{.index = 5}, {.index = 5}};
+    ck_assert(!an_changepoints_append(value, NULL, 50, 51, NULL, 0, &good, found, 9, &count));
+    ck_assert(!an_changepoints_append(value, NULL, 50, 49, &late, 1, &good, found, 9, &count));
+    ck_assert(!an_changepoints_append(value, NULL, 50, 49, twice, 2, &good, found, 9, &count));
+    ck_assert_uint_eq(count, 77);
+    ck_assert_mem_eq(found, again, sizeof found);
+}
+END_TEST
+
+/* Point by point against all at once, over series with steps, outliers and epochs. */
+START_TEST(appending_comes_to_the_same)
+{
+    struct rng r = {78};
+    struct an_cp_params params = an_cp_standard(true);
+    size_t equal = 0, asked = 0, far = 0;
+    for (int trial = 0; trial < 12; trial++) {
+        static double value[2 * SERIES_MOST];
+        static uint32_t epoch[2 * SERIES_MOST];
+        struct series a, b;
+        size_t n_known = 0, count;
+        series_make(&r, &a, (enum noise)(trial % NOISE_KINDS), false);
+        series_make(&r, &b, (enum noise)(trial % NOISE_KINDS), false);
+        size_t n = a.n + b.n;
+        for (size_t i = 0; i < n; i++) {
+            value[i] = i < a.n ? a.value[i] : b.value[i - a.n];
+            epoch[i] = trial % 2 && i >= a.n;
+        }
+        static struct an_changepoint known[FOUND_MOST];
+        for (size_t m = 1; m <= n; m++) {
+            ck_assert(an_changepoints_append(value, epoch, m, m - 1, known, n_known, &params, again,
+                                             FOUND_MOST, &n_known));
+            memcpy(known, again, n_known * sizeof *known);
+        }
+        ck_assert(an_changepoints(value, epoch, n, &params, found, FOUND_MOST, &count));
+        for (size_t i = 0; i < count; i++) {
+            size_t distance = SERIES_MOST;
+            for (size_t j = 0; j < n_known; j++) {
+                size_t d = found[i].index > known[j].index ? found[i].index - known[j].index
+                                                           : known[j].index - found[i].index;
+                distance = d < distance ? d : distance;
+            }
+            asked++;
+            equal += distance == 0;
+            far += distance > 5;
+        }
+        ck_assert_uint_le(n_known, count + 1);
+    }
+    printf("appended point by point: %zu of %zu change points at the same place, %zu beyond 5 "
+           "points\n",
+           equal, asked, far);
+    ck_assert_uint_ge(100 * equal, 95 * asked);
+    ck_assert_uint_le(100 * far, 3 * asked);
+}
+END_TEST
+
+START_TEST(long_series_are_quick)
+{
+    struct rng r = {79};
+    struct an_cp_params params = an_cp_standard(true);
+    enum { LONG = 10000, VERY_LONG = 1000000 };
+    static double value[VERY_LONG];
+    double level = 0;
+    for (size_t i = 0; i < VERY_LONG; i++) {
+        level += i % 150 == 149 ? 0.04 * rng_normal(&r) : 0;
+        value[i] = 100 * exp(fmod(level, 50) + 0.01 * rng_heavy(&r));
+    }
+    double start = seconds();
+    size_t count = detect(value, LONG);
+    double whole = seconds() - start, appended = 0;
+    memcpy(again, found, sizeof found);
+    for (size_t n = LONG - 100; n < LONG; n++) {
+        size_t known = 0, after;
+        while (known < count && again[known].index < n)
+            known++;
+        double best = 1;
+        for (int i = 0; i < 3; i++) {
+            start = seconds();
+            ck_assert(an_changepoints_append(value, NULL, n + 1, n, again, known, &params, found,
+                                             FOUND_MOST, &after));
+            best = fmin(best, seconds() - start);
+        }
+        appended = fmax(appended, best);
+    }
+    start = seconds();
+    ck_assert(an_changepoints(value, NULL, VERY_LONG, &params, NULL, 0, &count));
+    printf("10,000 points: %.1f ms; an appended one: at most %.2f ms; a million: %.1f s, %zu "
+           "change points\n",
+           1e3 * whole, 1e3 * appended, seconds() - start, count);
+    ck_assert_double_lt(whole, TIME_SCALE * 0.05);
+    ck_assert_double_lt(appended, TIME_SCALE * 0.001);
+}
+END_TEST
+
+/* How many labels have a change point of their own within 5 points. */
+static size_t matches(const struct series *s, size_t count)
+{
+    size_t matched = 0, from = 0;
+    for (size_t i = 0; i < s->n_labels; i++) {
+        while (from < count && found[from].index + 5 < s->label[i])
+            from++;
+        if (from < count && found[from].index <= s->label[i] + 5) {
+            matched++;
+            from++;
+        }
+    }
+    return matched;
+}
+
+/* Mean, weighted towards the split, and variance of the n points on one side of it. */
+static void side(const double *value, size_t n, bool rising, double *mean, double *variance)
+{
+    double weights = 0, plain = 0;
+    *mean = *variance = 0;
+    for (size_t i = 0; i < n; i++) {
+        double w = (double)(rising ? i + 1 : n - i);
+        weights += w;
+        *mean += w * value[i];
+        plain += value[i] / (double)n;
+    }
+    *mean /= weights;
+    for (size_t i = 0; i < n; i++)
+        *variance += (value[i] - plain) * (value[i] - plain) / (double)(n - 1);
+}
+
+/* What others use, to tell how hard these series are: two windows of 12 points and t > 7. */
+static size_t detect_by_t(const double *value, size_t n)
+{
+    size_t count = 0, width = 12;
+    double best = 0;
+    for (size_t i = width; i + width <= n; i++) {
+        double before, after, v, w;
+        side(value + i - width, width, true, &before, &v);
+        side(value + i, width, false, &after, &w);
+        double t = fabs(after - before) / sqrt((v + w) / (double)width);
+        if (t < 7)
+            continue;
+        bool new = count == 0 || found[count - 1].index + width < i;
+        if (new || t > best) {
+            count += new;
+            found[count - 1].index = i;
+            best = t;
+        }
+    }
+    return count;
+}
+
+struct score {
+    size_t matched, told, labels, flagged, quiet;
+};
+
+static double f1_of(struct score s)
+{
+    return 2 * (double)s.matched / (double)(s.told + s.labels);
+}
+
+static double flagged_of(struct score s)
+{
+    return (double)s.flagged / (double)s.quiet;
+}
+
+static struct score score_kind(enum noise kind, size_t (*detector)(const double *, size_t))
+{
+    struct rng r = {(uint64_t)(80 + (int)kind)};
+    struct score score = {.quiet = 150};
+    for (size_t trial = 0; trial < score.quiet; trial++) {
+        struct series s;
+        series_make(&r, &s, kind, false);
+        size_t count = detector(s.value, s.n);
+        score.matched += matches(&s, count);
+        score.told += count;
+        score.labels += s.n_labels;
+        series_make(&r, &s, kind, true);
+        score.flagged += detector(s.value, s.n) > 0;
+    }
+    return score;
+}
+
+START_TEST(labelled_series)
+{
+    double f1 = 0, flagged = 0;
+    printf("labelled series, margin 5   precision  recall     F1  quiet flagged     t > 7: F1  "
+           "quiet flagged\n");
+    for (int kind = 0; kind < NOISE_KINDS; kind++) {
+        struct score is = score_kind((enum noise)kind, detect);
+        struct score t = score_kind((enum noise)kind, detect_by_t);
+        printf("  %-24s  %8.3f  %6.3f  %.3f  %11.1f %%  %13.3f  %11.1f %%\n", noise_names[kind],
+               (double)is.matched / (double)is.told, (double)is.matched / (double)is.labels,
+               f1_of(is), 100 * flagged_of(is), f1_of(t), 100 * flagged_of(t));
+        f1 += f1_of(is) / NOISE_KINDS;
+        flagged += flagged_of(is) / NOISE_KINDS;
+        ck_assert_double_ge(f1_of(is), 0.82);
+        ck_assert_double_ge(f1_of(is), f1_of(t));
+    }
+    printf("  all kinds alike: F1 %.3f, quiet series flagged %.1f %%\n", f1, 100 * flagged);
+    ck_assert_double_ge(f1, 0.90);
+    ck_assert_double_le(flagged, 0.06);
+}
+END_TEST
+
+/* One step after 100 points, told as the points arrive; sizes in standard deviations. */
+START_TEST(power_and_delay_by_step_size)
+{
+    struct rng r = {90};
+    struct an_cp_params params = an_cp_standard(true);
+    const double sizes[] = {0.5, 1, 1.5, 2, 3, 4, 6, 10};
+    double power[8];
+    printf("step (noise sd)   found within 40 points   true where told   median delay (points)\n");
+    for (size_t k = 0; k < 8; k++) {
+        size_t hits = 0, told = 0;
+        double delay[100];
+        for (int trial = 0; trial < 100; trial++) {
+            double value[140];
+            size_t count = 0, n = 100;
+            for (size_t i = 0; i < 140; i++)
+                value[i] = 100 * exp(0.02 * (rng_normal(&r) + (i < 100 ? 0 : sizes[k])));
+            while (count == 0 && n < 140)
+                ck_assert(an_changepoints(value, NULL, ++n, &params, found, FOUND_MOST, &count));
+            told += count > 0;
+            if (count > 0 && found[0].index >= 95 && found[0].index <= 105)
+                delay[hits++] = (double)(n - 100);
+        }
+        double median = NAN;
+        power[k] = (double)hits / 100;
+        if (hits > 0)
+            ck_assert(an_median(delay, hits, &median));
+        printf("  %13.1f   %20.0f %%   %13.0f %%   %10.1f\n", sizes[k], 100 * power[k],
+               told > 0 ? 100 * (double)hits / (double)told : NAN, median);
+        if (sizes[k] >= 6)
+            ck_assert_double_le(median, 6);
+    }
+    ck_assert(power[0] < 0.2 && power[3] >= 0.85 && power[4] >= 0.95 && power[7] >= 0.95);
+}
+END_TEST
+
+HP_SUITE(analysis_changepoints)
+{
+    Suite *s = suite_create("analysis_changepoints");
+    TCase *t = tcase_create("properties");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, clean_steps_are_found_where_they_are);
+    tcase_add_test(t, a_stair_is_found_step_by_step);
+    tcase_add_test(t, there_and_back_again);
+    tcase_add_test(t, a_large_step_does_not_hide_the_next);
+    tcase_add_test(t, outliers_are_not_change_points);
+    tcase_add_test(t, less_than_a_percent_is_not_a_step);
+    tcase_add_test(t, zero_and_negative_levels);
+    tcase_add_test(t, scale_and_offset_do_not_matter);
+    tcase_add_test(t, change_points_keep_their_distance);
+    tcase_add_test(t, epochs_are_judged_alone);
+    tcase_add_test(t, appending_comes_to_the_same);
+    suite_add_tcase(s, t);
+    t = tcase_create("edges");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, room_for_fewer_than_there_are);
+    tcase_add_test(t, short_and_constant_series_have_none);
+    tcase_add_test(t, bad_input_changes_nothing);
+    tcase_add_test(t, long_series_are_quick);
+    suite_add_tcase(s, t);
+    t = tcase_create("labelled");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, labelled_series);
+    tcase_add_test(t, power_and_delay_by_step_size);
+    suite_add_tcase(s, t);
+    return s;
+}
