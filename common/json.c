@@ -94,7 +94,8 @@ json_t *hp_json_real(double value)
 json_t *hp_json_bytes(const char *bytes, size_t size)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
-    json_t *whole = json_stringn(bytes, size);
+    /* NUL is valid UTF-8, but neither our own parser nor PostgreSQL takes it. */
+    json_t *whole = size && memchr(bytes, '\0', size) ? NULL : json_stringn(bytes, size);
     if (whole)
         return whole;
     HP_BUFFER struct hp_buffer text = {0};
