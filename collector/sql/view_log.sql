@@ -1,0 +1,22 @@
+-- LOG ENTRIES of repository $1: at most $2 commits of the main line, behind commit $3 if given.
+WITH page AS (
+    SELECT c.* FROM store.commit_state c
+    WHERE c.repository = $1::integer AND c.mainline
+      AND ($3::text IS NULL OR c.position < (SELECT b.position FROM store.commit b
+                                             WHERE b.repository = $1::integer AND b.sha = $3))
+    ORDER BY c.position DESC
+    LIMIT $2::integer + 1
+), numbered AS (
+    SELECT p.*, row_number() OVER (ORDER BY p.position DESC) AS line FROM page p
+)
+SELECT json_build_object(
+    'commits', coalesce(json_agg(json_build_object(
+        'sha', c.sha, 'short', left(c.sha, 7), 'subject', c.subject, 'author', c.author,
+        'time', to_char(c.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'parents', to_json(c.parents),
+        'state', c.state, 'verdict', c.verdict, 'size', c.size, 'change', exp(c.estimate) - 1,
+        'throughput', c.throughput, 'kernel_share', c.kernel_share,
+        'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason
+    ) ORDER BY c.line) FILTER (WHERE c.line <= $2::integer), '[]'),
+    'next', (SELECT n.sha FROM numbered n
+             WHERE n.line = $2::integer AND EXISTS (SELECT FROM numbered m WHERE m.line > n.line)))
+FROM numbered c

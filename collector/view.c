@@ -1,0 +1,87 @@
+#include "collector/view.h"
+
+#include "collector/view_internal.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/metrics.h"
+
+/* A statement without parameters or with one, whose JSON is the answer. */
+static json_t *answer(struct db *db, const char *file, int n, const char *const *params,
+                      struct hp_error *err)
+{
+    json_t *out = NULL;
+    if (db_pool_json(db, file, n, params, &out, err) && !out)
+        hp_fail(err, HP_NOT_FOUND, "there is nothing to tell");
+    return out;
+}
+
+static bool check_limit(int limit, int most, struct hp_error *err)
+{
+    if (limit >= 1 && limit <= most)
+        return true;
+    hp_fail(err, HP_INVALID, "the limit must lie between 1 and %d, not %d", most, limit);
+    return hp_error_path(err, "limit");
+}
+
+json_t *view_repositories(struct db *db, struct hp_error *err)
+{
+    return answer(db, "repositories.sql", DB_NO_PARAMS, err);
+}
+
+json_t *view_log(struct db *db, const char *repository, int limit, const char *before,
+                 struct hp_error *err)
+{
+    char id[DB_TEXT], count[DB_TEXT];
+    json_t *out = NULL;
+    if (!check_limit(limit, VIEW_LOG_LIMIT, err))
+        return NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        (before && !view_need_commit(conn, id, before, err)) ||
+        !db_json(conn, "view_log.sql", DB_PARAMS(id, db_int(count, limit), before), &out, err))
+        return NULL;
+    return out;
+}
+
+json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
+                    int limit, struct hp_error *err)
+{
+    char id[DB_TEXT], count[DB_TEXT];
+    json_t *out = NULL;
+    const char *name = metric ? metric : HP_METRIC_PRIMARY;
+    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
+        return NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        !db_json(conn, "view_series.sql", DB_PARAMS(id, workload, name, db_int(count, limit)), &out,
+                 err))
+        return NULL;
+    if (!out) {
+        hp_fail(err, HP_NOT_FOUND, "nothing was measured of workload %s, metric %s",
+                workload ? workload : "(any)", name);
+        hp_error_hint(err, "The suite names the workloads; a series begins with its first run.");
+    }
+    return out;
+}
+
+json_t *view_status(struct db *db, struct hp_error *err)
+{
+    return answer(db, "view_status.sql", DB_PARAMS(HAKPERF_VERSION), err);
+}
+
+json_t *view_job(struct db *db, int64_t job, struct hp_error *err)
+{
+    char id[DB_TEXT];
+    json_t *out = NULL;
+    if (db_pool_json(db, "view_job.sql", DB_PARAMS(db_int(id, job)), &out, err) && !out)
+        hp_fail(err, HP_NOT_FOUND, "there is no job %s", id);
+    return out;
+}
+
+json_t *view_alerts(struct db *db, int limit, struct hp_error *err)
+{
+    char count[DB_TEXT];
+    if (!check_limit(limit, VIEW_ALERT_LIMIT, err))
+        return NULL;
+    return answer(db, "view_alerts.sql", DB_PARAMS(db_int(count, limit)), err);
+}
