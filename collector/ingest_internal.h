@@ -1,0 +1,65 @@
+/*
+ * The steps of storing a result: what is wrong with the document (ingest_check.c), what its samples
+ * say (ingest_verdict.c), and how it is written (ingest_store.c). ingest.c puts them together in
+ * one transaction. Only ingest*.c include it.
+ */
+#ifndef HP_COLLECTOR_INGEST_INTERNAL_H
+#define HP_COLLECTOR_INGEST_INTERNAL_H
+
+#include "analysis/verdict.h"
+#include "collector/ingest.h"
+
+/* The job that a result belongs to, as the database has it. */
+struct ingest_claim {
+    char repository[DB_TEXT]; /* id, as a parameter */
+    char name[65];            /* of the repository */
+    char job[DB_TEXT];
+    char kind[16];
+    char head[65], base[65]; /* base "": none */
+    char suite_hash[65];
+    char run[37]; /* "": never claimed */
+    int64_t fence, attempt;
+    bool against_parent;
+    bool ended;    /* done: another run was stored */
+    json_t *suite; /* owned */
+};
+
+/* What one workload of the result comes to. */
+struct ingest_workload {
+    const json_t *json; /* in the result; NULL for a workload of the suite that was not executed */
+    const char *name, *hash;
+    bool compared; /* false: there was no base */
+    struct an_outcome outcome;
+    bool estimated; /* whether `estimate` holds anything */
+    struct an_estimate estimate;
+    char reason[512]; /* why it failed, or ""; */
+};
+
+/* The whole run. */
+struct ingest_run {
+    struct ingest_claim claim;
+    const json_t *result;
+    struct ingest_workload *workloads; /* owned, n of them */
+    size_t n;
+    char (*hashes)[65]; /* owned: of workloads that only the suite names */
+    bool compared;      /* whether there is a verdict */
+    struct an_outcome outcome;
+    int decided_by;   /* index of the workload that decided; -1: none */
+    char voided[512]; /* why the run is void; "": it is not */
+};
+
+/* HP_INVALID with the path where the document contradicts itself. */
+bool ingest_check_document(const json_t *result, struct hp_error *err);
+/* HP_INVALID with the path where it contradicts its job; HP_CONFLICT for a stale fence. */
+bool ingest_check_claim(const json_t *result, const struct ingest_claim *claim,
+                        struct hp_error *err);
+
+/* Fills all of `run` behind `result` and `claim`. */
+bool ingest_decide(struct ingest_run *run, struct hp_error *err);
+
+/* Writes everything but the end of the job and the alert, in the open transaction. */
+bool ingest_store(struct db_conn *conn, const struct ingest_run *run, struct hp_error *err);
+
+void ingest_run_clear(struct ingest_run *run);
+
+#endif

@@ -1,0 +1,33 @@
+-- The workloads of run $2 of repository $1 as they were executed ($3), and how head compares with
+-- base in each ($4).
+WITH executed AS (
+    INSERT INTO store.run_workload (
+        repository, run, workload, status, failure_stage, failure_arm, failure_message,
+        failure_log, margin, layout_sd, max_pairs, coin_seed, pairs, first_arm, second_arm,
+        pair_seed, pair_order, pair_layout, head_configuration, base_configuration)
+    SELECT $1::integer, $2::uuid, w.id, x.status, x.failure ->> 'stage', x.failure ->> 'arm',
+           x.failure ->> 'message', x.failure ->> 'log', p.margin, p.layout_sd, p.max_pairs,
+           p.coin_seed, q.count, q.first, q.second, q.seed, q.first_ran, q.layout,
+           x.head_configuration, x.base_configuration
+    FROM json_to_recordset($3::json) AS x(
+        name text, hash text, status text, failure json, plan json, pairs json,
+        head_configuration text, base_configuration text),
+    json_to_record(x.plan) AS p(
+        margin double precision, layout_sd double precision, max_pairs integer, coin_seed bigint),
+    json_to_record(x.pairs) AS q(
+        count integer, first text, second text, seed bigint[], first_ran smallint[],
+        layout integer[]),
+    store.workload w
+    WHERE w.repository = $1::integer AND w.name = x.name AND w.hash = x.hash
+)
+INSERT INTO store.comparison (
+    repository, run, workload, metric, verdict, size, reason, pairs, estimate, low, high, z,
+    detectable)
+SELECT $1::integer, $2::uuid, w.id, m.id, x.verdict, x.size, x.reason, x.pairs, x.estimate, x.low,
+       x.high, x.z, x.detectable
+FROM json_to_recordset($4::json) AS x(
+    name text, hash text, metric text, verdict text, size text, reason text, pairs integer,
+    estimate double precision, low double precision, high double precision, z double precision,
+    detectable double precision)
+JOIN store.workload w ON w.repository = $1::integer AND w.name = x.name AND w.hash = x.hash
+JOIN store.metric m ON m.name = x.metric
