@@ -1,0 +1,415 @@
+#include "collector/ingest.h"
+#include "collector/private_db.h"
+#include "common/cleanup.h"
+#include "common/hash.h"
+#include "common/json.h"
+#include "common/wire.h"
+#include "tests/collector/golden.h"
+#include "tests/collector/store_fixture.h"
+#include "tests/suite.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static struct hp_error err;
+
+static const char *ask(const char *sql)
+{
+    return store_ask(PRIVATE_DB_OWNER, sql);
+}
+
+/* Nothing of a run is in any table, and no job has ended. */
+static void assert_nothing_stored(void)
+{
+    ck_assert_str_eq(ask("SELECT (SELECT count(*) FROM store.run) + "
+                         "(SELECT count(*) FROM store.measurement) + "
+                         "(SELECT count(*) FROM store.workload) + "
+                         "(SELECT count(*) FROM store.alert) + "
+                         "(SELECT count(*) FROM store.job WHERE state <> 'running')"),
+                     "0");
+}
+
+START_TEST(golden_is_stored_once)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    ck_assert_msg(hp_wire_check(HP_WIRE_RESULT, result, &err), "%s", err.message);
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && !out.voided);
+    ck_assert_str_eq(out.verdict, "regressed");
+    ck_assert_str_eq(out.size, "relevant");
+    ck_assert_int_gt(out.alert, 0);
+    ck_assert_str_eq(ask("SELECT state || ' ' || (finished IS NOT NULL) FROM store.job "
+                         "WHERE id = 17"),
+                     "done true");
+
+    struct ingest_outcome again;
+    ck_assert_msg(ingest_result(db, result, &again, &err), "%s", err.message);
+    ck_assert(!again.stored);
+    ck_assert_str_eq(again.verdict, "regressed");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.run"), "1");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "1");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.outbox"), "1");
+    db_close(db);
+}
+END_TEST
+
+/* Figures as they must be, worked out by hand from the document. */
+START_TEST(figures_are_kept)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.measurement"), "25");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set"), "9");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set_default"), "0");
+    ck_assert_str_eq(ask("SELECT cardinality(samples) || ' ' || (samples[6] IS NULL) "
+                         "FROM store.sample_set s JOIN store.metric m ON m.id = s.metric "
+                         "WHERE m.name = 'peak_rss' AND arm = 'head'"),
+                     "64 true");
+    ck_assert_str_eq(ask("SELECT n || ' ' || (low <= median AND median <= high) "
+                         "FROM store.measurement x JOIN store.metric m ON m.id = x.metric "
+                         "WHERE m.name = 'peak_rss' AND arm = 'head'"),
+                     "63 true");
+    ck_assert_str_eq(ask("SELECT coalesce(median::text, 'NULL') || ' ' || missing "
+                         "FROM store.measurement x JOIN store.metric m ON m.id = x.metric "
+                         "WHERE m.name = 'perf:cycles' AND arm = 'head'"),
+                     "NULL not supported by this machine");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.configuration"), "2");
+    ck_assert_str_eq(ask("SELECT bool_and(s.stored = r.stored) FROM store.sample_set s "
+                         "JOIN store.run r ON r.id = s.run"),
+                     "t");
+    /* The samples as stored still give the estimate as stored. */
+    ck_assert_str_eq(
+        ask("SELECT abs(percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(h / b)) - max(c.estimate)) "
+            "< 0.002 FROM store.comparison c, "
+            "(SELECT samples FROM store.sample_set s JOIN store.metric m ON m.id = s.metric "
+            " WHERE m.name = 'throughput' AND arm = 'head') x, "
+            "(SELECT samples FROM store.sample_set s JOIN store.metric m ON m.id = s.metric "
+            " WHERE m.name = 'throughput' AND arm = 'base') y, "
+            "unnest(x.samples, y.samples) AS z(h, b)"),
+        "t");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(message_tells_everything)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    HP_JSON json_t *message = NULL;
+    const char *text = ask("SELECT payload FROM store.outbox");
+    message = hp_json_parse(text, strlen(text), &err);
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(hp_json_int(message, "alert", 0), out.alert);
+    ck_assert_str_eq(hp_json_string(message, "repository", ""), "hakmem");
+    ck_assert_str_eq(hp_json_string(json_object_get(message, "commit"), "sha", ""), golden_head);
+    ck_assert_double_eq_tol(hp_json_number(message, "change", 0), -0.31, 0.01);
+    ck_assert_double_lt(hp_json_number(message, "low", 0), hp_json_number(message, "change", 0));
+    ck_assert_double_lt(hp_json_number(message, "change", 0), hp_json_number(message, "high", 0));
+    ck_assert_ptr_nonnull(
+        strstr(hp_json_string(message, "sentence", ""), "slower than its parent"));
+    ck_assert_ptr_nonnull(strstr(hp_json_string(message, "address", ""), golden_head));
+    db_close(db);
+}
+END_TEST
+
+START_TEST(failed_run_is_stored)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-failed-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.alert == 0);
+    ck_assert_str_eq(out.verdict, "failed");
+    ck_assert_str_eq(ask("SELECT failure_log LIKE '%expected%' FROM store.run"), "t");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.arm WHERE log LIKE '%tiny.c:118%'"), "1");
+    db_close(db);
+}
+END_TEST
+
+/* The same artifacts: a verdict for every workload of the suite, and no figure. */
+START_TEST(identical_run_is_stored)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    golden_set(result, "/status", json_string("identical"));
+    golden_set(result, "/workloads", json_array());
+    struct ingest_outcome out;
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_str_eq(err.path, "/status");
+    const char *code =
+        hp_json_string(json_array_get(json_object_get(result, "arms"), 0), "code_hash", "");
+    golden_set(result, "/arms/1/code_hash", json_string(code));
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert_str_eq(out.verdict, "identical");
+    ck_assert_str_eq(ask("SELECT string_agg(verdict, ' ') FROM store.comparison"), "identical");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.measurement"), "0");
+    db_close(db);
+}
+END_TEST
+
+/* A commit without parent is measured against the control and has no verdict. */
+START_TEST(root_commit_is_stored)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    ask("UPDATE store.job SET base = NULL WHERE id = 17; "
+        "UPDATE store.commit SET parents = '{}'");
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    json_t *samples =
+        json_object_get(json_array_get(json_object_get(result, "workloads"), 0), "samples");
+    for (size_t i = json_array_size(samples); i-- > 0;)
+        if (strcmp(hp_json_string(json_array_get(samples, i), "arm", ""), "control") == 0)
+            json_array_remove(samples, i);
+    size_t i;
+    json_t *set;
+    json_array_foreach (samples, i, set)
+        if (strcmp(hp_json_string(set, "arm", ""), "base") == 0)
+            json_object_set_new(set, "arm", json_string("control"));
+    golden_set(result, "/arms/1", NULL);
+    golden_set(result, "/workloads/0/measurements", json_array());
+    golden_set(result, "/workloads/0/configuration/base", json_null());
+    golden_set(result, "/workloads/0/pairs/second", json_string("control"));
+    golden_set(result, "/workloads/0/decision", json_null());
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored);
+    ck_assert_str_eq(out.verdict, "");
+    ck_assert_str_eq(ask("SELECT verdict IS NULL AND against_parent FROM store.run"), "t");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(stale_fence_is_refused)
+{
+    golden_world();
+    ask("UPDATE store.job SET fence = 2, attempt = 2, run = gen_random_uuid() WHERE id = 17");
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_int_eq(err.code, HP_CONFLICT);
+    assert_nothing_stored();
+    golden_set(result, "/job", json_integer(99));
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_int_eq(err.code, HP_NOT_FOUND);
+    db_close(db);
+}
+END_TEST
+
+/* A lease that ended without another claim: the work is as good as it was. */
+START_TEST(late_but_unclaimed_is_stored)
+{
+    golden_world();
+    ask("UPDATE store.job SET state = 'queued', lease_until = NULL WHERE id = 17");
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ck_assert(out.stored);
+    db_close(db);
+}
+END_TEST
+
+/* A runner that says otherwise than its samples: kept as evidence, believed by nobody. */
+START_TEST(false_decision_voids_the_run)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    golden_set(result, "/workloads/0/decision/verdict", json_string("equivalent"));
+    golden_set(result, "/workloads/0/decision/size", json_null());
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.voided && out.alert == 0);
+    ck_assert_str_eq(out.verdict, "failed");
+    ck_assert_str_eq(ask("SELECT status || ' ' || failure_stage FROM store.run"),
+                     "failed validity");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set"), "9");
+    db_close(db);
+}
+END_TEST
+
+/* Each row spoils the golden result at one place, as JSON text (NULL deletes); what must be said.
+ */
+static const struct {
+    const char *at, *value, *path;
+} spoiled[] = {
+    {"/repository", "\"other\"", "/repository"},
+    {"/suite_hash", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+     "/suite_hash"},
+    {"/fence", "2", "/fence"},
+    {"/attempt", "2", "/attempt"},
+    {"/run", "\"00000000-0000-4000-8000-000000000000\"", "/run"},
+    {"/status", "\"failed\"", "/failure"},
+    {"/failure", "{\"stage\": \"run\", \"arm\": null, \"message\": \"x\", \"log\": null}",
+     "/failure"},
+    {"/started", "\"2026-02-30T00:00:00Z\"", "/started"},
+    {"/finished", "\"2020-01-01T00:00:00Z\"", "/finished"},
+    {"/machine/facts/cores", "3", "/machine/fingerprint"},
+    {"/arms/0/sha", "\"1111111111111111111111111111111111111111\"", "/arms/0/sha"},
+    {"/arms/2/name", "\"base\"", "/arms/2/name"},
+    {"/arms/0", NULL, "/arms"},
+    {"/workloads/0", NULL, "/workloads"},
+    {"/workloads/0/name", "\"random_mixed/1\"", "/workloads/0/name"},
+    {"/workloads/0/hash", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+     "/workloads/0/hash"},
+    {"/workloads/0/status", "\"failed\"", "/workloads/0/failure"},
+    {"/workloads/0/plan/margin", "0.2", "/workloads/0/plan/margin"},
+    {"/workloads/0/plan/max_pairs", "63", "/workloads/0/pairs/count"},
+    {"/workloads/0/pairs/count", "65", "/workloads/0/pairs/seed"},
+    {"/workloads/0/pairs/layout/3", NULL, "/workloads/0/pairs/layout"},
+    {"/workloads/0/pairs/second", "\"control\"", "/workloads/0/samples/2/values"},
+    {"/workloads/0/pairs/second", "\"head\"", "/workloads/0/pairs/second"},
+    {"/workloads/0/samples/0/values/7", NULL, "/workloads/0/samples/0/values"},
+    {"/workloads/0/samples/0/values/7", "0", "/workloads/0/samples/0/values/7"},
+    {"/workloads/0/samples/0/values/7", "-5", "/workloads/0/samples/0/values/7"},
+    {"/workloads/0/samples/0/values/7", "null", "/workloads/0/samples/0/values/7"},
+    {"/workloads/0/samples/3/values/7", "-0.1", "/workloads/0/samples/3/values/7"},
+    {"/workloads/0/samples/0/metric", "\"speed\"", "/workloads/0/samples/0/metric"},
+    {"/workloads/0/samples/3/metric", "\"throughput\"", "/workloads/0/samples/3"},
+    {"/workloads/0/samples/0", NULL, "/workloads/0/samples"},
+    {"/workloads/0/measurements/0/value", "null", "/workloads/0/measurements/0/missing"},
+    {"/workloads/0/measurements/0/metric", "\"cpu\"", "/workloads/0/measurements/0"},
+    {"/workloads/0/measurements/1/arm", "\"head\"", "/workloads/0/measurements/1"},
+    {"/workloads/0/decision/verdict", "\"identical\"", "/workloads/0/decision/verdict"},
+};
+
+START_TEST(contradictions_are_refused)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    for (size_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++) {
+        HP_JSON json_t *result = golden_read("result-v1.json");
+        json_t *value = spoiled[i].value
+                            ? hp_json_parse(spoiled[i].value, strlen(spoiled[i].value), &err)
+                            : NULL;
+        golden_set(result, spoiled[i].at, value);
+        /* The schema lets all of these pass: they are what it cannot say. */
+        ck_assert_msg(hp_wire_check(HP_WIRE_RESULT, result, &err), "%s: %s", spoiled[i].at,
+                      err.message);
+        struct ingest_outcome out;
+        ck_assert_msg(!ingest_result(db, result, &out, &err), "%s = %s was stored", spoiled[i].at,
+                      spoiled[i].value ? spoiled[i].value : "nothing");
+        ck_assert_msg(err.code == HP_INVALID, "%s: %s: %s", spoiled[i].at, hp_code_name(err.code),
+                      err.message);
+        ck_assert_str_eq(err.path, spoiled[i].path);
+    }
+    assert_nothing_stored();
+    db_close(db);
+}
+END_TEST
+
+struct delivery {
+    struct db *db;
+    struct ingest_outcome out;
+    bool ok;
+};
+
+static void *deliver(void *arg)
+{
+    struct delivery *d = arg;
+    struct hp_error mine;
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    d->ok = ingest_result(d->db, result, &d->out, &mine);
+    return NULL;
+}
+
+START_TEST(delivered_by_several_at_once)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct delivery d[4];
+    pthread_t threads[4];
+    int stored = 0;
+    for (int i = 0; i < 4; i++) {
+        d[i] = (struct delivery){.db = db};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, deliver, &d[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert(d[i].ok);
+        stored += d[i].out.stored;
+    }
+    ck_assert_int_eq(stored, 1);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.run"), "1");
+    db_close(db);
+}
+END_TEST
+
+/* A commit measured again while its alert is open does not alert again. */
+START_TEST(one_open_alert_a_commit)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ask("UPDATE store.job SET state = 'running', finished = NULL, fence = 2, attempt = 2, "
+        "run = '11111111-1111-4111-8111-111111111111', lease_until = now() WHERE id = 17");
+    golden_set(result, "/run", json_string("11111111-1111-4111-8111-111111111111"));
+    golden_set(result, "/fence", json_integer(2));
+    golden_set(result, "/attempt", json_integer(2));
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.alert == 0);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "1");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.outbox"), "1");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(examples_obey_their_schemas)
+{
+    static const char *const pairs[][2] = {{"suite-v1.json", HP_WIRE_SUITE},
+                                           {"job-v1.json", HP_WIRE_JOB},
+                                           {"result-v1.json", HP_WIRE_RESULT},
+                                           {"result-failed-v1.json", HP_WIRE_RESULT},
+                                           {"error-v1.json", HP_WIRE_ERROR}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        HP_JSON json_t *document = golden_read(pairs[i][0]);
+        ck_assert_msg(hp_wire_check(pairs[i][1], document, &err), "%s: %s (%s)", pairs[i][0],
+                      err.message, err.path);
+    }
+    HP_JSON json_t *suite = golden_read("suite-v1.json");
+    HP_JSON json_t *job = golden_read("job-v1.json");
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    char hash[HP_HASH_TEXT];
+    ck_assert(hp_suite_hash(suite, hash, &err));
+    ck_assert_str_eq(hash, hp_json_string(job, "suite_hash", ""));
+    ck_assert_str_eq(hash, hp_json_string(result, "suite_hash", ""));
+    ck_assert(json_equal(suite, json_object_get(job, "suite")));
+}
+END_TEST
+
+HP_SUITE(ingest)
+{
+    Suite *s = suite_create("ingest");
+    TCase *t = tcase_create("results");
+    tcase_set_timeout(t, 60);
+    tcase_add_unchecked_fixture(t, store_start, store_stop);
+    tcase_add_test(t, golden_is_stored_once);
+    tcase_add_test(t, figures_are_kept);
+    tcase_add_test(t, message_tells_everything);
+    tcase_add_test(t, failed_run_is_stored);
+    tcase_add_test(t, identical_run_is_stored);
+    tcase_add_test(t, root_commit_is_stored);
+    tcase_add_test(t, stale_fence_is_refused);
+    tcase_add_test(t, late_but_unclaimed_is_stored);
+    tcase_add_test(t, false_decision_voids_the_run);
+    tcase_add_test(t, contradictions_are_refused);
+    tcase_add_test(t, delivered_by_several_at_once);
+    tcase_add_test(t, one_open_alert_a_commit);
+    tcase_add_test(t, examples_obey_their_schemas);
+    suite_add_tcase(s, t);
+    return s;
+}
