@@ -6,6 +6,7 @@
 #include "size_class.h"
 #include "stats.h"
 #include "superslab.h"
+#include "tcache.h"
 
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -40,6 +41,7 @@ void init_slow(void)
         block_init();
         size_class_init();
         superslab_init((size_t)option(OPT_SUPERSLAB_SIZE));
+        tcache_init();
         atomic_store_explicit(&init_done, true, memory_order_release);
     }
     lock_release(&once);

@@ -7,6 +7,7 @@
 #include "hakmem.h"
 #include "os.h"
 #include "route.h"
+#include "tcache.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -30,6 +31,11 @@ static bool power_of_two(size_t n)
 
 EXPORT void *hak_malloc(size_t size)
 {
+    if (__builtin_expect(size <= TINY_MAX, 1)) {
+        void *p = tcache_alloc(size_class_of_tiny(size));
+        if (__builtin_expect(p != NULL, 1))
+            return p;
+    }
     return route_alloc(size);
 }
 
@@ -38,12 +44,16 @@ EXPORT void *hak_calloc(size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         return no_memory();
-    return route_alloc_zeroed(bytes);
+    if (bytes > TINY_MAX)
+        return route_alloc_zeroed(bytes);
+    void *p = hak_malloc(bytes);
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 EXPORT void hak_free(void *ptr)
 {
-    route_free(ptr, "free");
+    if (__builtin_expect(!tcache_free(ptr), 0))
+        route_free(ptr, "free");
 }
 
 EXPORT void *hak_realloc(void *ptr, size_t size)

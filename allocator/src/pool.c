@@ -4,10 +4,15 @@
 #include "ss_map.h"
 #include "stats.h"
 
+/* A depot holds so many chains, and no more than so many bytes. */
+enum { DEPOT_MAX = 16, DEPOT_BYTES = 256 << 10 };
+
 struct class_pool {
     struct lock lock;
     struct slab *partial;
     unsigned long long free_blocks;
+    unsigned chains;
+    struct chain depot[DEPOT_MAX];
 } __attribute__((aligned(64)));
 static struct class_pool pools[CLASSES];
 
@@ -83,8 +88,13 @@ static unsigned unlink_free(struct slab *s, unsigned n, struct block **head)
     unsigned taken = 0;
     while (taken < n && s->free_count > 0) {
         struct block *b = s->free;
-        if (!block_is_free(b))
+        if (!block_is_free(b)) {
             report_corruption(b, s->class, size_classes[s->class].size);
+            s->free = NULL;
+            s->used += s->free_count;
+            s->free_count = 0;
+            break;
+        }
         s->free = block_next(b);
         s->free_count--;
         block_set_free(b, *head);
@@ -99,6 +109,12 @@ struct chain pool_take(unsigned class, unsigned want)
     struct class_pool *p = &pools[class];
     struct chain chain = {NULL, 0};
     lock_acquire(&p->lock);
+    if (p->chains > 0 && want > 1) {
+        chain = p->depot[--p->chains];
+        p->free_blocks -= chain.count;
+        lock_release(&p->lock);
+        return chain;
+    }
     while (chain.count < want) {
         struct slab *s = p->partial;
         if (!s) {
@@ -137,18 +153,50 @@ static void give_one(struct class_pool *p, struct block *b)
     }
 }
 
-void pool_give(unsigned class, struct chain chain)
+static void dismantle(struct class_pool *p, unsigned class, struct chain chain)
 {
-    struct class_pool *p = &pools[class];
-    lock_acquire(&p->lock);
     for (struct block *b = chain.head; chain.count > 0; chain.count--) {
-        if (!block_is_free(b))
+        if (!block_is_free(b)) {
             report_corruption(b, class, size_classes[class].size);
+            return;
+        }
         struct block *next = block_next(b);
         give_one(p, b);
         b = next;
     }
+}
+
+static unsigned depot_cap(unsigned class)
+{
+    unsigned n = DEPOT_BYTES / (size_classes[class].batch * size_classes[class].size);
+    return n > DEPOT_MAX ? DEPOT_MAX : n;
+}
+
+void pool_give(unsigned class, struct chain chain)
+{
+    struct class_pool *p = &pools[class];
+    lock_acquire(&p->lock);
+    if (chain.count > 1 && p->chains < depot_cap(class)) {
+        p->depot[p->chains++] = chain;
+        p->free_blocks += chain.count;
+    } else {
+        dismantle(p, class, chain);
+    }
     lock_release(&p->lock);
+}
+
+void pool_drain(void)
+{
+    for (unsigned c = 0; c < CLASSES; c++) {
+        struct class_pool *p = &pools[c];
+        lock_acquire(&p->lock);
+        while (p->chains > 0) {
+            struct chain chain = p->depot[--p->chains];
+            p->free_blocks -= chain.count;
+            dismantle(p, c, chain);
+        }
+        lock_release(&p->lock);
+    }
 }
 
 enum pool_verdict pool_judge(const void *ptr, struct slab **slab)

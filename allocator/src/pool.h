@@ -2,8 +2,10 @@
  * pool.h: the shared backend: for each class, the slabs that can give a block.
  *
  * Blocks leave and come back in chains, so that one lock serves many of them. A chain is a list
- * written as block.h says. Each class has a lock of its own; any thread may call. A slab that
- * becomes empty goes back to its SuperSlab, but for one of each class.
+ * written as block.h says. Each class has a depot of chains that came back, which leave again as
+ * they are; only when the depot is full are the blocks of a chain put back into their slabs. Each
+ * class has a lock of its own; any thread may call. A slab that becomes empty goes back to its
+ * SuperSlab, but for one of each class.
  */
 #ifndef HAKMEM_POOL_H
 #define HAKMEM_POOL_H
@@ -12,12 +14,16 @@
 
 #include <stdbool.h>
 
-/* Up to `want` blocks of the class; an empty chain with errno ENOMEM when there are none. */
+/* Blocks of the class, about `want`, never more than the batch of the class; an empty chain with
+ * errno ENOMEM when there are none. */
 struct chain pool_take(unsigned class, unsigned want);
 /* Gives a chain of free blocks of the class back, whichever slabs they are from. */
 void pool_give(unsigned class, struct chain chain);
 
-/* Blocks of the class that wait in its slabs, handed out before and free now. */
+/* Puts the blocks of all depots back into their slabs. */
+void pool_drain(void);
+
+/* Blocks of the class that wait in its slabs and depot, handed out before and free now. */
 unsigned long long pool_free_blocks(unsigned class);
 
 /* Why a pointer cannot be freed. */

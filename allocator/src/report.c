@@ -1,7 +1,11 @@
 #include "report.h"
 
+#include "block.h"
 #include "counters.h"
 #include "log.h"
+#include "options.h"
+
+#include <stdatomic.h>
 
 void report_double_free(const char *call, const void *ptr, size_t size)
 {
@@ -16,11 +20,14 @@ void report_interior(const char *call, const void *ptr, size_t size)
 
 void report_corruption(const void *ptr, unsigned class, size_t size)
 {
-    const unsigned char *p = ptr;
+    static atomic_uint count;
+    const struct block *b = ptr;
+    unsigned n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     counter_add(COUNT_HEADER_RESETS, 1);
-    log_line("[TLS_SLL_HDR_RESET] cls=%u base=%p got=0x%x%x%x%x%x%x%x%x", class, ptr, p[7], p[6],
-             p[5], p[4], p[3], p[2], p[1], p[0]);
-    log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);
+    log_line("[TLS_SLL_HDR_RESET] cls=%u base=%p got=%p expect=%p count=%u", class, ptr,
+             (void *)b->mark, (void *)(b->link ^ (uintptr_t)b ^ block_secrets.mark), n);
+    if (option(OPT_ABORT_ON_CORRUPTION))
+        log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);
 }
 
 void report_never(const char *call, const void *ptr)

@@ -1,6 +1,6 @@
 /*
- * report.h: what is said when a program misuses the allocator. Each of these ends the process:
- * going on after such a fault is how a fault becomes an exploit.
+ * report.h: what is said when a program misuses the allocator. All but one
+ * of these end the process: going on after such a fault is how a fault becomes an exploit.
  */
 #ifndef HAKMEM_REPORT_H
 #define HAKMEM_REPORT_H
@@ -11,8 +11,9 @@
 _Noreturn void report_double_free(const char *call, const void *ptr, size_t size);
 /* A pointer into a block of `size` bytes, but not to its beginning. */
 _Noreturn void report_interior(const char *call, const void *ptr, size_t size);
-/* A free block whose link or mark was written over, found before the link was followed. */
-_Noreturn void report_corruption(const void *ptr, unsigned class, size_t size);
+/* A free block whose link or mark was written over, found before the link was followed. Returns
+ * only with HAKMEM_ABORT_ON_CORRUPTION=0; the caller then gives up what it could not follow. */
+void report_corruption(const void *ptr, unsigned class, size_t size);
 /* A place for a block of `size` bytes that was never handed out, or not since its slab was. */
 _Noreturn void report_never(const char *call, const void *ptr);
 /* A pointer that no tier knows. */

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "ss_map.h"
 #include "stats.h"
+#include "tcache.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -24,13 +25,9 @@ enum { POOL_MIN = 9 };
 static void *tiny_alloc(unsigned class, size_t size)
 {
     if (size >= POOL_MIN && option(OPT_TINY_USE_SUPERSLAB)) {
-        struct chain chain = pool_take(class, 1);
-        if (chain.head) {
-            if (stats_on)
-                stats_class(class, STAT_ALLOCS);
-            block_set_used(chain.head);
-            return chain.head;
-        }
+        void *p = tcache_alloc_slow(class);
+        if (p)
+            return p;
         counter_add(COUNT_SS_FALLBACK, 1);
         stats_class(class, STAT_FALLBACKS);
         log_line("[SS_BACKEND] shared_fail→legacy cls=%u", class);
@@ -89,38 +86,10 @@ static _Noreturn void refuse(const void *ptr, const char *call)
     report_foreign(call, ptr);
 }
 
-/* Whether ptr is a block in use of a SuperSlab; its slab goes to *slab. Does not return for a
- * pointer into a SuperSlab that is none. */
-static bool in_superslab(const void *ptr, struct slab **slab, const char *call)
-{
-    stats_total(TOTAL_MAP_LOOKUPS);
-    switch (pool_judge(ptr, slab)) {
-    case POOL_OK:
-        return true;
-    case POOL_INSIDE:
-        report_interior(call, ptr, size_classes[(*slab)->class].size);
-    case POOL_NEVER:
-        report_never(call, ptr);
-    case POOL_FREE:
-        report_double_free(call, ptr, size_classes[(*slab)->class].size);
-    case POOL_FOREIGN:
-        break;
-    }
-    return false;
-}
-
 void route_free(void *ptr, const char *call)
 {
-    if (!ptr)
+    if (!ptr || tcache_free_slow(ptr, call))
         return;
-    struct slab *s;
-    if (in_superslab(ptr, &s, call)) {
-        if (stats_on)
-            stats_class(s->class, STAT_FREES);
-        block_set_free(ptr, NULL);
-        pool_give(s->class, (struct chain){ptr, 1});
-        return;
-    }
     size_t size = 0;
     switch (legacy_free(ptr, &size)) {
     case LEGACY_OK:
@@ -140,8 +109,10 @@ void route_free(void *ptr, const char *call)
 
 size_t route_usable(const void *ptr, const char *call)
 {
-    struct slab *s;
-    if (in_superslab(ptr, &s, call))
+    const struct slab *s = tcache_find(ptr);
+    if (!s)
+        s = tcache_find_slow(ptr, call);
+    if (s)
         return size_classes[s->class].size;
     size_t size = legacy_usable(ptr);
     if (size == 0)

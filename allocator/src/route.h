@@ -12,6 +12,7 @@
 /* Every block of at least this many bytes is aligned to it; smaller ones to their size. */
 #define MIN_ALIGN ((size_t)16)
 
+/* These are the slow ways: malloc.c tries the cache of the thread first. */
 /* `size` bytes; NULL with errno ENOMEM. Size 0 counts as 1. */
 void *route_alloc(size_t size);
 /* The same, zeroed. */

@@ -23,6 +23,7 @@ struct size_class {
     uint32_t size;     /* of a block */
     uint32_t units;    /* of a slab */
     uint32_t capacity; /* blocks of a slab */
+    uint32_t batch;    /* blocks that change hands at once */
     uint64_t magic;    /* ceil(2^64 / size): n is a multiple of size iff n * magic < magic, n < 2^32
                           (Lemire, Kaser, Kurz, "Faster remainder by direct computation", 2019) */
 };

@@ -203,6 +203,13 @@ struct slab *superslab_take(struct superslab_pool *pool, unsigned class)
     return s;
 }
 
+/* From now on no pointer into the unit is a block. */
+static void slab_forget(struct slab *s)
+{
+    atomic_store_explicit(&s->span, 0, memory_order_relaxed);
+    s->class = NO_CLASS;
+}
+
 /* Gives the pages of all free runs back to the kernel. */
 static void purge(struct superslab_pool *pool)
 {
@@ -225,7 +232,7 @@ void superslab_give(struct superslab_pool *pool, struct slab *s)
     struct superslab *ss = owner_of(s, &at);
     lock_acquire(&pool->lock);
     for (unsigned i = at; i < at + n; i++)
-        ss->slabs[i].class = NO_CLASS;
+        slab_forget(&ss->slabs[i]);
     bits_clear(ss->taken, at, n);
     bits_set(ss->dirty, at, n);
     pool->units_dirty += n;
