@@ -4,6 +4,7 @@
 #include "log.h"
 #include "options.h"
 #include "size_class.h"
+#include "tcache.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -41,4 +42,30 @@ struct ace_failure ace_failure(enum ace_cause cause, unsigned class)
     return (struct ace_failure){
         atomic_load_explicit(&failures[cause][class].count, memory_order_relaxed),
         atomic_load_explicit(&failures[cause][class].first_size, memory_order_relaxed)};
+}
+
+/* What W_MAX allows for the size. */
+static size_t threshold(unsigned class, size_t size)
+{
+    enum option_id id = size_classes[class].size < LARGE_MIN ? OPT_WMAX_MID : OPT_WMAX_LARGE;
+    return size * (size_t)option(id) / 1000;
+}
+
+void *ace_alloc(unsigned class, size_t size)
+{
+    const struct size_class *k = &size_classes[class];
+    if (size < k->min_size) {
+        ace_fail(ACE_THRESHOLD, class, size, threshold(class, size));
+        return NULL;
+    }
+    int saved = errno;
+    void *p = tcache_alloc_slow(class);
+    if (p)
+        return p;
+    if (errno == EAGAIN)
+        ace_fail(ACE_EXHAUSTION, class, size, (size_t)option(OPT_ACE_POOL_CAP));
+    else
+        ace_fail(ACE_MAPFAIL, class, size, k->units * UNIT);
+    errno = saved;
+    return NULL;
 }

@@ -9,8 +9,6 @@
 
 #include <stddef.h>
 
-#define ACE_LIMIT ((size_t)2 << 20) /* sizes from here on are Big */
-
 enum ace_cause {
     ACE_THRESHOLD,  /* no class is small enough for the size */
     ACE_EXHAUSTION, /* the pool of the class is at its cap */
@@ -24,6 +22,10 @@ struct ace_failure {
     unsigned long long count;
     size_t first_size;
 };
+
+/* A block for a size above Tiny, from its class; NULL, the failure counted, when ACE cannot
+ * serve. `class` is what size_class_of says, or a larger one for the sake of alignment. */
+void *ace_alloc(unsigned class, size_t size);
 
 /* Counts one failure and traces it. `limit` is what the cause ran into: the largest class that
  * would do, the cap, or the bytes asked of the kernel. */

@@ -1,10 +1,12 @@
 #include "big.h"
 
+#include "counters.h"
 #include "lock.h"
 #include "os.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 struct entry {
     uintptr_t addr; /* 0 never used, DELETED given back */
@@ -77,40 +79,119 @@ static bool reserve(void)
     return true;
 }
 
-void *big_alloc(size_t size, size_t align)
+/* --- mappings kept for reuse, the latest last ------------------------------------------------ */
+
+enum { CACHE_MAX = 8 };
+#define CACHE_BYTES ((size_t)32 << 20)
+
+static struct entry cache[CACHE_MAX];
+static unsigned cached;
+static size_t cached_bytes;
+
+static struct entry cache_remove(unsigned i)
+{
+    struct entry e = cache[i];
+    cached--;
+    cached_bytes -= e.len;
+    for (; i < cached; i++)
+        cache[i] = cache[i + 1];
+    return e;
+}
+
+/* A kept mapping of len bytes or up to an eighth more; addr 0 without one. */
+static struct entry cache_take(size_t len, size_t align)
+{
+    for (unsigned i = cached; i-- > 0;)
+        if (cache[i].len >= len && cache[i].len - len <= len / 8 && cache[i].addr % align == 0)
+            return cache_remove(i);
+    return (struct entry){0, 0};
+}
+
+/* Keeps e; what has to go for it is unmapped, the oldest first. */
+static void cache_put(struct entry e)
+{
+    while (cached > 0 && (cached == CACHE_MAX || cached_bytes + e.len > CACHE_BYTES)) {
+        struct entry old = cache_remove(0);
+        os_unmap((void *)old.addr, old.len);
+    }
+    cache[cached++] = e;
+    cached_bytes += e.len;
+}
+
+bool big_trim(void)
+{
+    lock_acquire(&the_lock);
+    bool any = cached > 0;
+    while (cached > 0) {
+        struct entry e = cache_remove(cached - 1);
+        os_unmap((void *)e.addr, e.len);
+    }
+    lock_release(&the_lock);
+    return any;
+}
+
+/* --- blocks --------------------------------------------------------------------------------- */
+
+static struct entry map_new(size_t len, size_t align)
+{
+    void *p = align <= OS_PAGE ? os_map(len) : os_map_aligned(len, align);
+    return (struct entry){(uintptr_t)p, len};
+}
+
+void *big_alloc(size_t size, size_t align, bool zeroed)
 {
     size_t len = os_round(size ? size : 1);
     if (len == 0 || size > PTRDIFF_MAX) {
         errno = ENOMEM;
         return NULL;
     }
-    void *p = align <= OS_PAGE ? os_map(len) : os_map_aligned(len, align);
-    if (!p)
-        return NULL;
     lock_acquire(&the_lock);
-    bool ok = reserve();
-    if (ok)
-        insert((uintptr_t)p, len);
+    struct entry e = reserve() ? cache_take(len, align) : (struct entry){0, 0};
+    bool reused = e.addr != 0;
+    if (!reused) {
+        lock_release(&the_lock);
+        e = map_new(len, align);
+        lock_acquire(&the_lock);
+    }
+    if (e.addr != 0 && !reserve()) {
+        os_unmap((void *)e.addr, e.len);
+        e.addr = 0;
+    }
+    if (e.addr != 0)
+        insert(e.addr, e.len);
     lock_release(&the_lock);
-    if (!ok) {
-        os_unmap(p, len);
+    if (e.addr == 0) {
         errno = ENOMEM;
         return NULL;
     }
-    return p;
+    counter_add(COUNT_BIG_CACHED, reused);
+    return reused && zeroed ? memset((void *)e.addr, 0, size) : (void *)e.addr;
 }
 
-bool big_free(void *ptr)
+enum big_verdict big_free(void *ptr, size_t *size)
 {
+    enum big_verdict verdict = BIG_FOREIGN;
+    struct entry out = {0, 0};
     lock_acquire(&the_lock);
     struct entry *e = find((uintptr_t)ptr);
-    size_t len = e ? e->len : 0;
-    if (e)
+    if (e) {
+        out = *e;
         remove_entry(e);
+        verdict = BIG_OK;
+        if (out.len <= CACHE_BYTES) {
+            cache_put(out);
+            out.addr = 0;
+        }
+    }
+    for (unsigned i = 0; i < cached && verdict == BIG_FOREIGN; i++)
+        if (cache[i].addr == (uintptr_t)ptr) {
+            *size = cache[i].len;
+            verdict = BIG_FREE;
+        }
     lock_release(&the_lock);
-    if (e)
-        os_unmap(ptr, len);
-    return e != NULL;
+    if (out.addr != 0)
+        os_unmap(ptr, out.len);
+    return verdict;
 }
 
 size_t big_usable(const void *ptr)

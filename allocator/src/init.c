@@ -39,7 +39,7 @@ void init_slow(void)
         options_init(find_environment());
         stats_init();
         block_init();
-        size_class_init();
+        size_class_init((uint64_t)option(OPT_WMAX_MID), (uint64_t)option(OPT_WMAX_LARGE));
         superslab_init((size_t)option(OPT_SUPERSLAB_SIZE));
         tcache_init();
         atomic_store_explicit(&init_done, true, memory_order_release);

@@ -4,8 +4,11 @@
  * The standard names are aliases, so that a program which links or preloads the library calls the
  * same code. Semantics follow glibc where the standards leave a choice.
  */
+#include "big.h"
 #include "hakmem.h"
+#include "init.h"
 #include "os.h"
+#include "pool.h"
 #include "route.h"
 #include "tcache.h"
 
@@ -31,11 +34,13 @@ static bool power_of_two(size_t n)
 
 EXPORT void *hak_malloc(size_t size)
 {
-    if (__builtin_expect(size <= TINY_MAX, 1)) {
-        void *p = tcache_alloc(size_class_of_tiny(size));
-        if (__builtin_expect(p != NULL, 1))
-            return p;
-    }
+    void *p = NULL;
+    if (__builtin_expect(size <= TINY_MAX, 1))
+        p = tcache_alloc(size_class_of_tiny(size));
+    else if (size <= QUICK_MAX)
+        p = tcache_alloc(size_class_of_quick(size));
+    if (__builtin_expect(p != NULL, 1))
+        return p;
     return route_alloc(size);
 }
 
@@ -44,7 +49,7 @@ EXPORT void *hak_calloc(size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         return no_memory();
-    if (bytes > TINY_MAX)
+    if (bytes > QUICK_MAX)
         return route_alloc_zeroed(bytes);
     void *p = hak_malloc(bytes);
     return p ? memset(p, 0, bytes) : NULL;
@@ -158,6 +163,18 @@ EXPORT void *pvalloc(size_t size)
     if (rounded < size)
         return no_memory();
     return hak_memalign(OS_PAGE, rounded ? rounded : OS_PAGE);
+}
+
+/* Gives what it can back to the kernel; `pad` bytes are not kept, the next block is cheap anyway.
+ */
+EXPORT int malloc_trim(size_t pad)
+{
+    (void)pad;
+    init_ensure();
+    tcache_flush();
+    pool_drain();
+    bool big = big_trim();
+    return superslab_trim() || big;
 }
 
 /* --- fork --------------------------------------------------------------------------------- */

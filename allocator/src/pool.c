@@ -1,17 +1,24 @@
 #include "pool.h"
 
+#include "counters.h"
+#include "options.h"
 #include "report.h"
 #include "ss_map.h"
 #include "stats.h"
 
+#include <errno.h>
+
 /* A depot holds so many chains, and no more than so many bytes. */
-enum { DEPOT_MAX = 16, DEPOT_BYTES = 256 << 10 };
+enum { DEPOT_MAX = 16, DEPOT_BYTES = 1 << 20, WINDOW = 32 };
 
 struct class_pool {
     struct lock lock;
     struct slab *partial;
     unsigned long long free_blocks;
-    unsigned chains;
+    unsigned long long used; /* blocks outside of slabs: in use, in caches, in the depot */
+    unsigned chains, cap;    /* of the depot; cap 0 is not set yet */
+    unsigned takes, hits;    /* of the depot, in this window */
+    unsigned lowest;         /* chains that were never needed in this window */
     struct chain depot[DEPOT_MAX];
 } __attribute__((aligned(64)));
 static struct class_pool pools[CLASSES];
@@ -104,33 +111,84 @@ static unsigned unlink_free(struct slab *s, unsigned n, struct block **head)
     return taken;
 }
 
-struct chain pool_take(unsigned class, unsigned want)
+static void dismantle(struct class_pool *p, unsigned class, struct chain chain);
+
+static unsigned depot_max(unsigned class)
 {
-    struct class_pool *p = &pools[class];
-    struct chain chain = {NULL, 0};
-    lock_acquire(&p->lock);
-    if (p->chains > 0 && want > 1) {
-        chain = p->depot[--p->chains];
-        p->free_blocks -= chain.count;
-        lock_release(&p->lock);
-        return chain;
+    unsigned n = DEPOT_BYTES / (size_classes[class].batch * size_classes[class].size);
+    return n > DEPOT_MAX ? DEPOT_MAX : n;
+}
+
+static struct chain depot_pop(struct class_pool *p)
+{
+    struct chain chain = p->depot[--p->chains];
+    p->free_blocks -= chain.count;
+    if (p->chains < p->lowest)
+        p->lowest = p->chains;
+    return chain;
+}
+
+/* At the end of each window of takes: a depot that missed often grows, and one that never came
+ * down to half of itself shrinks. */
+static void adapt(struct class_pool *p, unsigned class)
+{
+    if (++p->takes < WINDOW)
+        return;
+    unsigned max = depot_max(class);
+    if (p->hits < WINDOW * 3 / 4 && p->cap < max) {
+        p->cap = 2 * p->cap < max ? 2 * p->cap : max;
+        counter_add(COUNT_ACE_GROWN, class >= TINY_CLASSES);
+    } else if (p->hits == WINDOW && p->cap > 1 && p->lowest > p->cap / 2) {
+        p->cap /= 2;
+        counter_add(COUNT_ACE_SHRUNK, class >= TINY_CLASSES);
+        while (p->chains > p->cap)
+            dismantle(p, class, depot_pop(p));
     }
+    p->takes = p->hits = 0;
+    p->lowest = p->chains;
+}
+
+static struct chain take_from_slabs(struct class_pool *p, unsigned class, unsigned want)
+{
+    struct chain chain = {NULL, 0};
     while (chain.count < want) {
         struct slab *s = p->partial;
         if (!s) {
-            if (chain.count > 0 || !(s = superslab_take(&superslab_tiny, class)))
+            if (chain.count > 0 || !(s = superslab_take(class)))
                 break;
             stats_class(class, STAT_SLABS_TAKEN);
             list_add(p, s);
         }
-        unsigned freed = unlink_free(s, want - chain.count, &chain.head), n = freed;
-        n += carve(s, want - chain.count - n, &chain.head);
+        unsigned freed = unlink_free(s, want - chain.count, &chain.head);
+        unsigned n = freed + carve(s, want - chain.count - freed, &chain.head);
         s->used += n;
         p->free_blocks -= freed;
         chain.count += n;
         if (exhausted(s))
             list_remove(p, s);
     }
+    p->used += chain.count;
+    return chain;
+}
+
+struct chain pool_take(unsigned class, unsigned want)
+{
+    struct class_pool *p = &pools[class];
+    struct chain chain;
+    lock_acquire(&p->lock);
+    if (p->chains > 0 && (want > 1 || size_classes[class].batch == 1)) {
+        chain = depot_pop(p);
+        p->hits++;
+    } else {
+        unsigned long long cap =
+            class < TINY_CLASSES ? 0 : (unsigned long long)option(OPT_ACE_POOL_CAP);
+        if (cap > 0 && p->used + want > cap)
+            want = p->used < cap ? (unsigned)(cap - p->used) : 0;
+        chain = take_from_slabs(p, class, want);
+        if (want == 0)
+            errno = EAGAIN;
+    }
+    adapt(p, class);
     lock_release(&p->lock);
     return chain;
 }
@@ -145,11 +203,12 @@ static void give_one(struct class_pool *p, struct block *b)
     s->free = b;
     s->free_count++;
     p->free_blocks++;
-    if (--s->used == 0 && (s->prev || s->next)) {
+    p->used--;
+    if (--s->used == 0 && (s->prev || s->next || size_classes[s->class].size >= LARGE_MIN)) {
         list_remove(p, s);
         p->free_blocks -= s->free_count;
         stats_class(s->class, STAT_SLABS_RELEASED);
-        superslab_give(&superslab_tiny, s);
+        superslab_give(s);
     }
 }
 
@@ -166,17 +225,13 @@ static void dismantle(struct class_pool *p, unsigned class, struct chain chain)
     }
 }
 
-static unsigned depot_cap(unsigned class)
-{
-    unsigned n = DEPOT_BYTES / (size_classes[class].batch * size_classes[class].size);
-    return n > DEPOT_MAX ? DEPOT_MAX : n;
-}
-
 void pool_give(unsigned class, struct chain chain)
 {
     struct class_pool *p = &pools[class];
     lock_acquire(&p->lock);
-    if (chain.count > 1 && p->chains < depot_cap(class)) {
+    if (p->cap == 0 && depot_max(class) > 0)
+        p->cap = 1;
+    if ((chain.count > 1 || size_classes[class].batch == 1) && p->chains < p->cap) {
         p->depot[p->chains++] = chain;
         p->free_blocks += chain.count;
     } else {
@@ -190,11 +245,8 @@ void pool_drain(void)
     for (unsigned c = 0; c < CLASSES; c++) {
         struct class_pool *p = &pools[c];
         lock_acquire(&p->lock);
-        while (p->chains > 0) {
-            struct chain chain = p->depot[--p->chains];
-            p->free_blocks -= chain.count;
-            dismantle(p, c, chain);
-        }
+        while (p->chains > 0)
+            dismantle(p, c, depot_pop(p));
         lock_release(&p->lock);
     }
 }

@@ -3,9 +3,10 @@
  *
  * Blocks leave and come back in chains, so that one lock serves many of them. A chain is a list
  * written as block.h says. Each class has a depot of chains that came back, which leave again as
- * they are; only when the depot is full are the blocks of a chain put back into their slabs. Each
- * class has a lock of its own; any thread may call. A slab that becomes empty goes back to its
- * SuperSlab, but for one of each class.
+ * they are; only when the depot is full are the blocks of a chain put back into their slabs. The
+ * capacity of a depot adapts: by counts of calls alone, so that a fixed sequence of calls gives
+ * fixed decisions. Each class has a lock of its own; any thread may call. A slab that becomes empty
+ * goes back to its SuperSlab, but for one of each class below 64 KiB.
  */
 #ifndef HAKMEM_POOL_H
 #define HAKMEM_POOL_H

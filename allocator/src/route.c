@@ -3,6 +3,7 @@
 #include "ace.h"
 #include "big.h"
 #include "counters.h"
+#include "hakmem.h"
 #include "init.h"
 #include "legacy.h"
 #include "log.h"
@@ -36,13 +37,14 @@ static void *tiny_alloc(unsigned class, size_t size)
     return legacy_alloc(size ? size : 1);
 }
 
-/* Above Tiny. There is no class for these sizes yet: each is a failure of ACE, and a mapping. */
-static void *large_alloc(size_t size, size_t align)
+/* Above Tiny: the class of ACE, or a mapping. */
+static void *large_alloc(unsigned class, size_t size, size_t align, bool zeroed)
 {
-    if (size > TINY_MAX && size < ACE_LIMIT)
-        ace_fail(ACE_THRESHOLD, CLASSES, size, TINY_MAX);
+    void *p = class < CLASSES ? ace_alloc(class, size) : NULL;
+    if (p)
+        return zeroed ? memset(p, 0, size) : p;
     stats_total(TOTAL_BIG_ALLOCS);
-    return big_alloc(size, align);
+    return big_alloc(size, align, zeroed);
 }
 
 void *route_alloc(size_t size)
@@ -50,30 +52,29 @@ void *route_alloc(size_t size)
     init_ensure();
     if (size <= TINY_MAX)
         return tiny_alloc(size_class_of_tiny(size), size);
-    return large_alloc(size, MIN_ALIGN);
+    return large_alloc(size < ACE_MAX ? size_class_of(size) : CLASSES, size, MIN_ALIGN, false);
 }
 
 void *route_alloc_zeroed(size_t size)
 {
     init_ensure();
     if (size > TINY_MAX)
-        return large_alloc(size, MIN_ALIGN);
+        return large_alloc(size < ACE_MAX ? size_class_of(size) : CLASSES, size, MIN_ALIGN, true);
     void *p = route_alloc(size);
-    if (p)
-        memset(p, 0, size);
-    return p;
+    return p ? memset(p, 0, size) : NULL;
 }
 
+/* Slabs begin on a unit, so up to that a class that is a multiple of `align` keeps it. */
 void *route_alloc_aligned(size_t align, size_t size)
 {
     init_ensure();
-    if (size > TINY_MAX || align > TINY_MAX)
-        return large_alloc(size, align);
-    /* Slabs begin on a unit, so a class that is a multiple of `align` keeps it. */
-    unsigned class = size_class_of_tiny(size > align ? size : align);
-    while (size_classes[class].size % align != 0)
+    size_t least = size > align ? size : align;
+    unsigned class = least < ACE_MAX && align <= UNIT ? size_class_of(least) : CLASSES;
+    while (class < CLASSES && size_classes[class].size % align != 0)
         class ++;
-    return tiny_alloc(class, size_classes[class].size);
+    if (class < TINY_CLASSES)
+        return tiny_alloc(class, size_classes[class].size);
+    return large_alloc(class, class < CLASSES ? size_classes[class].size : size, align, false);
 }
 
 /* No tier has a block that begins at ptr: say what it is instead. */
@@ -102,9 +103,15 @@ void route_free(void *ptr, const char *call)
     case LEGACY_FOREIGN:
         break;
     }
-    if (!big_free(ptr))
+    switch (big_free(ptr, &size)) {
+    case BIG_OK:
+        stats_total(TOTAL_BIG_FREES);
+        return;
+    case BIG_FREE:
+        report_double_free(call, ptr, size);
+    case BIG_FOREIGN:
         refuse(ptr, call);
-    stats_total(TOTAL_BIG_FREES);
+    }
 }
 
 size_t route_usable(const void *ptr, const char *call)
@@ -129,15 +136,15 @@ void *route_resize(void *ptr, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    if (old > TINY_MAX && size > TINY_MAX)
-        return big_resize(ptr, size);
     if (size <= old && size > old / 2)
         return ptr;
-    void *p = route_alloc(size);
+    if (old >= ACE_MAX && size >= ACE_MAX && !tcache_find(ptr))
+        return big_resize(ptr, size);
+    void *p = hak_malloc(size);
     if (!p)
         return NULL;
     memcpy(p, ptr, size < old ? size : old);
-    route_free(ptr, "realloc");
+    hak_free(ptr);
     return p;
 }
 

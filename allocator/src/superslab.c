@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <string.h>
 
-struct superslab_pool superslab_tiny;
+struct superslab_pool superslab_tiny, superslab_ace;
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* What a pool keeps at least: empty SuperSlabs, and free units whose pages stay. */
-enum { KEEP_EMPTY = 2, KEEP_DIRTY_UNITS = 128 };
+enum { KEEP_EMPTY = 2, KEEP_DIRTY_UNITS = 128, ACE_UNITS = 128 };
 
 void superslab_init(size_t tiny_size)
 {
     superslab_tiny.size_units = (uint32_t)(tiny_size / UNIT);
+    superslab_ace.size_units = ACE_UNITS;
 }
 
 static bool bit_get(const uint64_t *bits, unsigned i)
@@ -103,17 +106,19 @@ static void descriptor_put(struct superslab *ss)
     lock_release(&descriptor_lock);
 }
 
-static struct superslab *superslab_new(struct superslab_pool *pool)
+/* Aligned for huge pages where it is large enough for one. */
+static struct superslab *superslab_map(struct superslab_pool *pool, unsigned units)
 {
-    struct superslab *ss = descriptor_get(pool->size_units);
+    struct superslab *ss = descriptor_get(units);
     if (!ss)
         return NULL;
-    ss->units = ss->free_units = pool->size_units;
-    ss->base = os_map_aligned(ss->units * UNIT, ss->units * UNIT);
-    for (unsigned i = 0; i < ss->units; i++)
+    size_t bytes = units * UNIT;
+    ss->units = ss->free_units = units;
+    ss->base = os_map_aligned(bytes, bytes < HUGE_PAGE ? bytes : HUGE_PAGE);
+    for (unsigned i = 0; i < units; i++)
         ss->slabs[i].class = NO_CLASS;
     if (ss->base && !ss_map_add(ss)) {
-        os_unmap(ss->base, ss->units * UNIT);
+        os_unmap(ss->base, bytes);
         ss->base = NULL;
     }
     if (!ss->base) {
@@ -125,6 +130,17 @@ static struct superslab *superslab_new(struct superslab_pool *pool)
     pool->empty++;
     list_add(pool, ss);
     return ss;
+}
+
+/* A SuperSlab of the usual size, or of what the kernel still gives, down to `least` units. */
+static struct superslab *superslab_new(struct superslab_pool *pool, unsigned least)
+{
+    for (unsigned units = pool->size_units; units >= least && units >= GRANULE_UNITS; units /= 2) {
+        struct superslab *ss = superslab_map(pool, units);
+        if (ss)
+            return ss;
+    }
+    return NULL;
 }
 
 static void superslab_release(struct superslab_pool *pool, struct superslab *ss)
@@ -174,8 +190,9 @@ static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss,
     return &ss->slabs[at];
 }
 
-struct slab *superslab_take(struct superslab_pool *pool, unsigned class)
+struct slab *superslab_take(unsigned class)
 {
+    struct superslab_pool *pool = superslab_pool_of(class);
     unsigned n = size_classes[class].units, at = 0;
     lock_acquire(&pool->lock);
     struct superslab *ss = pool->list;
@@ -184,7 +201,7 @@ struct slab *superslab_take(struct superslab_pool *pool, unsigned class)
             break;
     bool fresh = !ss;
     if (fresh) {
-        ss = superslab_new(pool);
+        ss = superslab_new(pool, n);
         at = 0;
     }
     struct slab *s = NULL;
@@ -194,6 +211,8 @@ struct slab *superslab_take(struct superslab_pool *pool, unsigned class)
             counter_add(COUNT_SS_REUSED, !fresh);
         }
         ss->free_units -= n;
+        if (ss->free_units == 0)
+            list_remove(pool, ss);
         bits_set(ss->taken, at, n);
         pool->units_dirty -= bits_clear(ss->dirty, at, n);
         pool->units_taken += n;
@@ -226,8 +245,9 @@ static void purge(struct superslab_pool *pool)
     pool->units_dirty = 0;
 }
 
-void superslab_give(struct superslab_pool *pool, struct slab *s)
+void superslab_give(struct slab *s)
 {
+    struct superslab_pool *pool = superslab_pool_of(s->class);
     unsigned at, n = size_classes[s->class].units;
     struct superslab *ss = owner_of(s, &at);
     lock_acquire(&pool->lock);
@@ -237,6 +257,8 @@ void superslab_give(struct superslab_pool *pool, struct slab *s)
     bits_set(ss->dirty, at, n);
     pool->units_dirty += n;
     pool->units_taken -= n;
+    if (ss->free_units == 0)
+        list_add(pool, ss);
     ss->free_units += n;
     if (ss->free_units == ss->units) {
         pool->empty++;
@@ -248,20 +270,46 @@ void superslab_give(struct superslab_pool *pool, struct slab *s)
     lock_release(&pool->lock);
 }
 
+static bool trim(struct superslab_pool *pool)
+{
+    bool any = false;
+    lock_acquire(&pool->lock);
+    for (struct superslab *ss = pool->list, *next; ss; ss = next) {
+        next = ss->next;
+        if (ss->free_units == ss->units) {
+            superslab_release(pool, ss);
+            any = true;
+        }
+    }
+    any |= pool->units_dirty > 0;
+    purge(pool);
+    lock_release(&pool->lock);
+    return any;
+}
+
+bool superslab_trim(void)
+{
+    bool tiny = trim(&superslab_tiny), ace = trim(&superslab_ace);
+    return tiny || ace;
+}
+
 void superslab_lock(void)
 {
     lock_acquire(&superslab_tiny.lock);
+    lock_acquire(&superslab_ace.lock);
     lock_acquire(&descriptor_lock);
 }
 
 void superslab_unlock(void)
 {
     lock_release(&descriptor_lock);
+    lock_release(&superslab_ace.lock);
     lock_release(&superslab_tiny.lock);
 }
 
 void superslab_reset(void)
 {
     lock_reset(&descriptor_lock);
+    lock_reset(&superslab_ace.lock);
     lock_reset(&superslab_tiny.lock);
 }

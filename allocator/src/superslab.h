@@ -17,6 +17,7 @@
 #include "size_class.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GRANULE_SHIFT 19 /* SuperSlabs are registered in steps of 512 KiB */
@@ -58,20 +59,28 @@ struct superslab {
 
 struct superslab_pool {
     struct lock lock;
-    struct superslab *list; /* all of them */
+    struct superslab *list; /* those with a free unit */
     uint32_t size_units;    /* of a new SuperSlab */
     uint32_t count, empty;
     uint32_t units_taken, units_dirty;
     uint32_t colour; /* turns the starting block from slab to slab */
 };
-extern struct superslab_pool superslab_tiny;
+extern struct superslab_pool superslab_tiny, superslab_ace;
 
-/* Sets the size of new SuperSlabs; before the first slab. */
+static inline struct superslab_pool *superslab_pool_of(unsigned class)
+{
+    return class < TINY_CLASSES ? &superslab_tiny : &superslab_ace;
+}
+
+/* Sets the size of new SuperSlabs of Tiny; those of ACE have 8 MiB. Before the first slab. */
 void superslab_init(size_t tiny_size);
 /* A slab for the class, nothing handed out of it yet; NULL with errno ENOMEM. */
-struct slab *superslab_take(struct superslab_pool *pool, unsigned class);
+struct slab *superslab_take(unsigned class);
 /* Gives a slab back, none of whose blocks is in use. */
-void superslab_give(struct superslab_pool *pool, struct slab *s);
+void superslab_give(struct slab *s);
+/* Unmaps every empty SuperSlab and gives the pages of free units back to the kernel; returns
+ * whether there were any. */
+bool superslab_trim(void);
 /* Around fork. */
 void superslab_lock(void);
 void superslab_unlock(void);

@@ -30,9 +30,12 @@ static int32_t cap_max(unsigned class)
     return (int32_t)size_classes[class].batch;
 }
 
-static struct bin *bins(void)
+/* The list of a class. Classes that W_MAX closes to some of their sizes keep theirs where the fast
+ * path does not see it, which does not know the size. */
+static struct bin *bin_of(unsigned class)
 {
-    return cold.state == COUNTING ? cold.counted : tcache.bins;
+    bool apart = cold.state == COUNTING || size_classes[class].min_size > 0;
+    return apart ? &cold.counted[class] : &tcache.bins[class];
 }
 
 /* The setting of the key may itself allocate: meanwhile the thread has no cache. */
@@ -45,7 +48,7 @@ static void start(void)
         cold.classes[c].cap = FIRST_CAP < cap_max(c) ? FIRST_CAP : cap_max(c);
     cold.state = stats_on ? COUNTING : CACHING;
     for (unsigned c = 0; c < CLASSES; c++)
-        bins()[c].room = cold.classes[c].cap;
+        bin_of(c)->room = cold.classes[c].cap;
 }
 
 static bool caching(void)
@@ -57,7 +60,7 @@ static bool caching(void)
 
 static void flush_class(unsigned c)
 {
-    struct bin *bin = &bins()[c];
+    struct bin *bin = bin_of(c);
     unsigned count = (unsigned)(cold.classes[c].cap - bin->room);
     struct chain list = {bin->head, count};
     bin->head = NULL;
@@ -81,7 +84,7 @@ static void thread_ends(void *unused)
     (void)unused;
     tcache_flush();
     for (unsigned c = 0; c < CLASSES; c++)
-        bins()[c].room = 0;
+        bin_of(c)->room = 0;
     cold.state = ENDED;
 }
 
@@ -137,7 +140,7 @@ void *tcache_alloc_slow(unsigned class)
             stats_class(class, STAT_ALLOCS);
         return one.head;
     }
-    struct bin *bin = &bins()[class];
+    struct bin *bin = bin_of(class);
     if (bin->head && !block_is_free(bin->head))
         give_up_list(class, bin);
     bool hit = bin->head != NULL;
@@ -206,7 +209,7 @@ bool tcache_free_slow(void *ptr, const char *call)
         pool_give(class, (struct chain){ptr, 1});
         return true;
     }
-    struct bin *bin = &bins()[class];
+    struct bin *bin = bin_of(class);
     if (bin->room <= 0)
         make_room(class, bin);
     bin->room--;
