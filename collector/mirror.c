@@ -41,7 +41,7 @@ bool mirror_check_url(const char *url, struct hp_error *err)
             return true;
     /* host:path and user@host:path, git's short form of ssh; never "transport::address". */
     const char *colon = strchr(url, ':');
-    if (colon && colon != url && colon[1] != ':' && *url != '-' &&
+    if (colon && colon != url && colon[1] != ':' && strncmp(colon, "://", 3) != 0 && *url != '-' &&
         !memchr(url, '/', (size_t)(colon - url)))
         return true;
     hp_fail(err, HP_INVALID, "'%s' is not an address of a git repository", url);
@@ -74,7 +74,6 @@ static bool fetch_into(const struct mirror *mirror, const char *folder, const ch
                                 "--quiet",
                                 "--prune",
                                 "--force",
-                                "--atomic",
                                 "--no-auto-maintenance",
                                 "--no-recurse-submodules",
                                 "--no-write-fetch-head",

@@ -1,0 +1,322 @@
+/* The HTTP server: limits, errors, the page, long polls, and its end. */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "tests/collector/collector_fixture.h"
+#include "tests/suite.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int status_of(const char *answer)
+{
+    int status = 0;
+    sscanf(answer, "HTTP/1.1 %d", &status);
+    return status;
+}
+
+/* A request over TCP with a token, headers and body as they are. */
+static const char *raw(const char *token, const char *start, const char *headers, const char *body)
+{
+    HP_FREE char *text = hp_format("%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+                                   "Connection: close\r\n%s\r\n%s",
+                                   start, token, headers, body);
+    return collector_ask_raw(text);
+}
+
+/* Posts a body of that text with its length. */
+static const char *post(const char *token, const char *start, const char *body)
+{
+    char length[64];
+    snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(body));
+    return raw(token, start, length, body);
+}
+
+START_TEST(malformed_documents_are_refused)
+{
+    collector_start(NULL);
+    const char *token = collector_token("admin", "a");
+    static const struct {
+        const char *body;
+        int status;
+    } bad[] = {
+        {"", 422},
+        {"{", 422},
+        {"[]", 422},
+        {"null", 422},
+        {"{\"a\":1,\"a\":2}", 422},
+        {"{\"a\":\"\\u0000\"}", 422},
+        {"{} {}", 422},
+        {"\xff\xfe", 422},
+        {"{\"runner\":\"\",\"version\":\"1\"}", 422},
+        {"{\"runner\":5,\"version\":\"1\"}", 422},
+        {"{\"runner\":\"x\"}", 422},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *answer = post(token, "POST /api/v1/jobs/claim", bad[i].body);
+        ck_assert_msg(status_of(answer) == bad[i].status && strstr(answer, "\"code\":\"invalid\""),
+                      "%s: %s", bad[i].body, answer);
+    }
+    HP_BUFFER struct hp_buffer deep = {0};
+    for (int i = 0; i < 20000; i++)
+        hp_buffer_append(&deep, "[", 1);
+    ck_assert_int_eq(status_of(post(token, "PUT /api/v1/suites", deep.data)), 422);
+    ck_assert_int_eq(status_of(post(token, "PUT /api/v1/suites", "{\"format\":\"x\"}")), 422);
+    ck_assert_int_eq(status_of(post(token, "GET /api/v1/jobs/1?limit", "x")), 413);
+    ck_assert_int_eq(status_of(raw(token, "GET /%zz", "", "")), 400);
+    ck_assert_int_eq(status_of(raw(token, "GET /api/v1/alerts?limit=0", "", "")), 400);
+    ck_assert_int_eq(status_of(raw(token, "GET /api/v1/nothing", "", "")), 404);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+START_TEST(bodies_have_a_limit)
+{
+    collector_start(NULL);
+    const char *token = collector_token("runner", "r");
+    const char *start = "POST /api/v1/jobs/claim";
+    ck_assert_int_eq(status_of(raw(token, start, "Content-Length: 65537\r\n", "")), 413);
+    ck_assert_int_eq(
+        status_of(raw(token, start, "Content-Length: 99999999999999999999999\r\n", "{}")) / 100, 4);
+    ck_assert_int_eq(
+        status_of(raw(token, "PUT /api/v1/runs/x", "Content-Length: 67108865\r\n", "")), 413);
+    /* Without a length: read to the end, kept nowhere. */
+    HP_BUFFER struct hp_buffer body = {0};
+    for (int i = 0; i < 70; i++) {
+        hp_buffer_printf(&body, "400\r\n%01024d\r\n", 0);
+    }
+    hp_buffer_printf(&body, "0\r\n\r\n");
+    ck_assert_int_eq(status_of(raw(token, start, "Transfer-Encoding: chunked\r\n", body.data)),
+                     413);
+    ck_assert_int_eq(status_of(post(token, start, "{\"runner\":\"x\",\"version\":\"1\"}")), 204);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+START_TEST(a_stranger_sends_no_body)
+{
+    collector_start(NULL);
+    HP_FREE char *text = hp_format("PUT /api/v1/runs/x HTTP/1.1\r\nHost: localhost\r\n"
+                                   "Content-Length: 1000000\r\n\r\n");
+    ck_assert_int_eq(status_of(collector_ask_raw(text)), 401);
+    const char *token = collector_token("read", "r");
+    ck_assert_int_eq(status_of(raw(token, "PUT /api/v1/runs/x", "Content-Length: 1000000\r\n", "")),
+                     403);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+START_TEST(methods_are_told)
+{
+    collector_start(NULL);
+    const char *token = collector_token("admin", "a");
+    const char *answer = raw(token, "DELETE /api/v1/jobs/claim", "", "");
+    ck_assert_int_eq(status_of(answer), 405);
+    ck_assert_ptr_nonnull(strstr(answer, "Allow: GET, POST\r\n"));
+    ck_assert_int_eq(status_of(raw(token, "HEAD /api/v1/repositories", "", "")), 200);
+    ck_assert_int_eq(status_of(raw(token, "BREW /healthz", "", "")), 405);
+    collector_stop();
+}
+END_TEST
+
+START_TEST(the_page_is_closed_to_foreign_code)
+{
+    collector_start(NULL);
+    const char *token = collector_token("read", "r");
+    char etag[64] = "", header[128];
+    const char *answer = raw(token, "GET /", "", "");
+    ck_assert_int_eq(status_of(answer), 200);
+    static const char *const wanted[] = {
+        "Content-Type: text/html", "default-src 'none'", "frame-ancestors 'none'",
+        "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer"};
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_msg(strstr(answer, wanted[i]), "%s", wanted[i]);
+    ck_assert_ptr_null(strstr(answer, "unsafe"));
+    ck_assert_int_eq(sscanf(strstr(answer, "ETag: "), "ETag: %63[^\r]", etag), 1);
+    snprintf(header, sizeof header, "If-None-Match: %s\r\n", etag);
+    ck_assert_int_eq(status_of(raw(token, "GET /", header, "")), 304);
+    ck_assert_ptr_nonnull(strstr(raw(token, "GET /main.js", "", ""), "text/javascript"));
+    static const char *const missing[] = {"GET /nothing.js", "GET /..%2Fmain.js", "GET /a/main.js",
+                                          "GET /.done", "GET /apix"};
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_msg(status_of(raw(token, missing[i], "", "")) == 404, "%s", missing[i]);
+    collector_stop();
+}
+END_TEST
+
+START_TEST(metrics_count)
+{
+    collector_start(NULL);
+    const char *token = collector_token("read", "r");
+    raw(token, "GET /healthz", "", "");
+    raw(token, "GET /nothing", "", "");
+    const char *text = raw(token, "GET /metrics", "", "");
+    static const char *const wanted[] = {
+        "hakperf_http_requests_total{route=\"GET /healthz\",status=\"200\"} 1\n",
+        "hakperf_http_requests_total{route=\"GET /*\",status=\"404\"} 1\n",
+        "hakperf_http_request_seconds_bucket{route=\"GET /healthz\",le=\"+Inf\"} 1\n",
+        "hakperf_db_up 1\n",
+        "hakperf_outbox{state=\"waiting\"} 0\n",
+        "hakperf_db_connections{state=\"limit\"} 12\n",
+        "hakperf_results_total{outcome=\"stored\"} 0\n",
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        ck_assert_msg(strstr(text, wanted[i]), "%s in %s", wanted[i], text);
+    collector_stop();
+}
+END_TEST
+
+/* --- long polls
+ * ------------------------------------------------------------------------------------ */
+
+struct waiter {
+    pthread_t thread;
+    char server[128];
+    long status;
+    double took;
+};
+
+static void *wait_for_job(void *argument)
+{
+    struct waiter *w = argument;
+    struct hp_error err;
+    HP_HTTP struct hp_http *http = hp_http_new(w->server, NULL, &err);
+    HP_JSON json_t *body = json_pack("{s:s, s:s}", "runner", "w", "version", "1");
+    HP_JSON json_t *answer = NULL;
+    double begin = hp_monotonic_s();
+    hp_http_json(http, "POST", "/api/v1/jobs/claim?wait=20", body, &answer, &w->status, &err);
+    w->took = hp_monotonic_s() - begin;
+    return NULL;
+}
+
+static void start_waiters(struct waiter *waiters, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        waiters[i] = (struct waiter){0};
+        snprintf(waiters[i].server, sizeof waiters[i].server, "unix:%s/run/collector.sock",
+                 collector_state());
+        ck_assert_int_eq(pthread_create(&waiters[i].thread, NULL, wait_for_job, &waiters[i]), 0);
+    }
+    hp_sleep_ms(500);
+}
+
+START_TEST(a_long_poll_ends_with_its_time)
+{
+    collector_start(NULL);
+    HP_JSON json_t *body = json_pack("{s:s, s:s}", "runner", "w", "version", "1");
+    double begin = hp_monotonic_s();
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/jobs/claim?wait=1", body, NULL), 204);
+    double took = hp_monotonic_s() - begin;
+    ck_assert_msg(took >= 1 && took < 3, "%g", took);
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/jobs/claim?wait=31", body, NULL), 400);
+    collector_stop();
+}
+END_TEST
+
+/* More waiters than workers: the server answers others, and work goes to one of them at once. */
+START_TEST(waiters_hold_nobody_up)
+{
+    enum { WAITERS = 20 };
+    static struct waiter waiters[WAITERS];
+    const char *repository = repo_make();
+    repo_commit(repository, "lib/a", "1", "one");
+    collector_start(NULL);
+    start_waiters(waiters, WAITERS);
+    double begin = hp_monotonic_s();
+    HP_JSON json_t *applied = suite_apply(repository);
+    ck_assert_uint_eq(json_array_size(json_object_get(applied, "queued")), 1);
+    hp_sleep_ms(1500);
+    size_t got = 0;
+    ck_assert_str_eq(
+        store_ask("hakperf_owner", "SELECT count(*) FROM store.job WHERE state = 'running'"), "1");
+    ck_assert_double_lt(hp_monotonic_s() - begin, 10);
+    /* The end of the server answers those that still wait. */
+    ck_assert_int_eq(collector_stop(), 0);
+    for (size_t i = 0; i < WAITERS; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        ck_assert_msg(waiters[i].status == 200 || waiters[i].status == 204, "%ld",
+                      waiters[i].status);
+        got += waiters[i].status == 200;
+        ck_assert_double_lt(waiters[i].took, 15);
+    }
+    ck_assert_uint_eq(got, 1);
+}
+END_TEST
+
+/* A job is not given to a runner that hung up while it waited. */
+START_TEST(a_waiter_that_hung_up_gets_nothing)
+{
+    const char *repository = repo_make();
+    repo_commit(repository, "lib/a", "1", "one");
+    collector_start(NULL);
+    const char *token = collector_token("runner", "r");
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)collector_port())};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    HP_FREE char *text = hp_format("POST /api/v1/jobs/claim?wait=30 HTTP/1.1\r\nHost: localhost\r\n"
+                                   "Authorization: Bearer %s\r\nContent-Length: 28\r\n\r\n"
+                                   "{\"runner\":\"x\",\"version\":\"1\"}",
+                                   token);
+    ck_assert(hp_write_all(fd, text, strlen(text)));
+    hp_sleep_ms(500);
+    close(fd);
+    HP_JSON json_t *applied = suite_apply(repository);
+    hp_sleep_ms(1500);
+    ck_assert_str_eq(store_ask("hakperf_owner", "SELECT state FROM store.job"), "queued");
+    HP_JSON json_t *job = claim("y");
+    ck_assert_int_eq(hp_json_int(job, "attempt", 0), 1);
+    collector_stop();
+}
+END_TEST
+
+/* --- many, slow, and half requests
+ * ------------------------------------------------------------------ */
+
+START_TEST(idle_and_half_connections_do_no_harm)
+{
+    enum { MANY = 300 };
+    int fds[MANY];
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    collector_start(NULL);
+    snprintf(to.sun_path, sizeof to.sun_path, "%s/run/collector.sock", collector_state());
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&to, sizeof to), 0);
+        static const char half[] = "PUT /api/v1/runs/x HTTP/1.1\r\nHost: x\r\nContent-Length: 500"
+                                   "\r\n\r\n{\"format\":";
+        ck_assert(hp_write_all(fds[i], half, i % 3 == 0 ? 0 : i % 3 == 1 ? 20 : sizeof half - 1));
+    }
+    ck_assert_int_eq(collector_ask("GET", "/healthz", NULL, NULL), 200);
+    ck_assert_int_eq(collector_ask("GET", "/readyz", NULL, NULL), 200);
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+HP_SUITE(collector_http)
+{
+    Suite *s = suite_create("collector_http");
+    TCase *t = tcase_create("http");
+    tcase_add_unchecked_fixture(t, collector_begin, collector_end);
+    tcase_set_timeout(t, 90);
+    tcase_add_test(t, malformed_documents_are_refused);
+    tcase_add_test(t, bodies_have_a_limit);
+    tcase_add_test(t, a_stranger_sends_no_body);
+    tcase_add_test(t, methods_are_told);
+    tcase_add_test(t, the_page_is_closed_to_foreign_code);
+    tcase_add_test(t, metrics_count);
+    tcase_add_test(t, a_long_poll_ends_with_its_time);
+    tcase_add_test(t, waiters_hold_nobody_up);
+    tcase_add_test(t, a_waiter_that_hung_up_gets_nothing);
+    tcase_add_test(t, idle_and_half_connections_do_no_harm);
+    suite_add_tcase(s, t);
+    return s;
+}
