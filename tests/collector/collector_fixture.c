@@ -101,9 +101,10 @@ static void read_address(void)
 
 void collector_start(const char *const *arguments)
 {
-    const char *argv[ARGUMENTS] = {program(),      "serve",      "--quiet",     "--state",
-                                   collector_state(), "--database", collector_url, "--owner-database",
-                                   owner_url,      "--listen",   "127.0.0.1:0"};
+    const char *argv[ARGUMENTS] = {
+        program(),         "serve",      "--quiet",     "--state",
+        collector_state(), "--database", collector_url, "--owner-database",
+        owner_url,         "--listen",   "127.0.0.1:0"};
     size_t n = 11;
     for (; arguments && *arguments; arguments++)
         argv[n++] = *arguments;
@@ -189,7 +190,7 @@ long collector_ask(const char *method, const char *path, const json_t *body, jso
 }
 
 long collector_ask_as(const char *token, const char *method, const char *path, const json_t *body,
-                   json_t **answer)
+                      json_t **answer)
 {
     return ask(address, token, method, path, body, answer);
 }

@@ -6,8 +6,8 @@
  *     START_TEST(x) { collector_start(NULL); … collector_stop(); }
  *
  * Each test is a process of its own and may run one collector at a time; one that a failed test
- * leaves behind is ended by collector_end. Every function but collector_ask_raw fails the test where it
- * cannot do its work.
+ * leaves behind is ended by collector_end. Every function but collector_ask_raw fails the test
+ * where it cannot do its work.
  */
 #ifndef HP_TESTS_COLLECTOR_FIXTURE_H
 #define HP_TESTS_COLLECTOR_FIXTURE_H
@@ -49,7 +49,7 @@ long collector_ask(const char *method, const char *path, const json_t *body, jso
 
 /* The same over TCP with a token (NULL: none). */
 long collector_ask_as(const char *token, const char *method, const char *path, const json_t *body,
-                   json_t **answer);
+                      json_t **answer);
 
 /* The code of the error body that a request over the socket gives; "" where it succeeded. */
 const char *collector_error(const char *method, const char *path, const json_t *body);

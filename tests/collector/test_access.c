@@ -234,7 +234,7 @@ START_TEST(other_host_names_are_refused)
                       "%s", bad[i]);
     }
     ck_assert_int_eq(status_of(collector_ask_raw("GET /healthz HTTP/1.1\r\nHost: LocalHost:1\r\n"
-                                              "Connection: close\r\n\r\n")),
+                                                 "Connection: close\r\n\r\n")),
                      200);
     collector_stop();
 }
@@ -247,7 +247,8 @@ START_TEST(deeds_are_written_down)
     collector_start(NULL);
     HP_JSON json_t *applied = suite_apply(repository);
     const char *token = collector_token("submit", "ci");
-    ck_assert_int_eq(collector_ask_as(token, "POST", "/api/v1/repositories/r/look", NULL, NULL), 200);
+    ck_assert_int_eq(collector_ask_as(token, "POST", "/api/v1/repositories/r/look", NULL, NULL),
+                     200);
     ck_assert_str_eq(store_ask("hakperf_owner",
                                "SELECT string_agg(who || ': ' || action || ' ' || object, '; ' "
                                "ORDER BY id) FROM store.audit_log"),
