@@ -112,6 +112,11 @@ static void make_database(void)
     snprintf(database, sizeof database, "test_%d", (int)getpid());
 }
 
+void store_use_original(void)
+{
+    strcpy(database, "hakperf");
+}
+
 const char *store_url(const char *role)
 {
     static char url[512];

@@ -22,6 +22,10 @@ void store_stop(void);
 /* The state folder of the running server. */
 const char *store_state(void);
 
+/* From now on "the test's own database" is the migrated one that all copies are made from, with the
+ * rights and settings that a copy lacks. The test must not change it. */
+void store_use_original(void);
+
 /* Opens the test's own database as that role; the caller closes it. */
 struct db *store_db(const char *role);
 

@@ -1,0 +1,123 @@
+#include "collector/view_internal.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "tests/suite.h"
+
+#include <string.h>
+
+static struct hp_error err;
+
+/* A comparison as short as the sentence needs it, by text with ' for ". */
+static json_t *from_text(const char *text)
+{
+    char copy[4096];
+    size_t n = strlen(text);
+    ck_assert_uint_lt(n, sizeof copy);
+    for (size_t i = 0; i <= n; i++)
+        copy[i] = text[i] == '\'' ? '"' : text[i];
+    json_t *value = hp_json_parse(copy, n, &err);
+    ck_assert_msg(value != NULL, "%s", err.message);
+    return value;
+}
+
+#define ENDS "'head': {'short': '8c1f2e0'}, 'base': {'short': '1405df6'}, 'against_parent': true, "
+#define WORKLOAD "'workload': 'random_mixed/8192', 'metric': 'throughput', 'pairs': 64, "
+
+static const struct {
+    const char *comparison, *sentence;
+} golden[] = {
+    /* Regressed, with all that moved. */
+    {"{'verdict': 'regressed', 'size': 'relevant', " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'regressed', 'size': 'relevant', 'change': -0.3105, 'low': -0.319, 'high': -0.302,"
+     "'kernel_share': {'base': 0.02, 'head': 0.32}, 'ace_failures': {'base': 0, 'head': 73385},"
+     "'counters': [{'name': 'ace.fail.threshold', 'base': 0, 'head': 73385},"
+     "{'name': 'sys.munmap', 'base': 3, 'head': 74112}, {'name': 'x', 'base': 10, 'head': 11}],"
+     "'configuration': []}]}",
+     "8c1f2e0 is 31 % slower than its parent on random_mixed/8192 (interval 30.2 to 31.9 %, 64 "
+     "pairs): sys.munmap from 3 to 74,112, kernel share from 2 % to 32 %, ACE failures from 0 to "
+     "73,385."},
+    /* Improved a little, nothing else moved, another base. */
+    {"{'verdict': 'improved', 'size': 'small', 'head': {'short': '8c1f2e0'}, "
+     "'base': {'short': '1405df6'}, 'against_parent': false, 'reason': null, 'workloads': "
+     "[{" WORKLOAD "'verdict': 'improved', 'size': 'small', 'change': 0.0042, 'low': 0.0011, "
+     "'high': 0.0074, 'kernel_share': {'base': 0.02, 'head': 0.025}, "
+     "'ace_failures': {'base': 0, 'head': 0}, 'counters': [], 'configuration': []}]}",
+     "8c1f2e0 is 0.42 % faster than 1405df6 on random_mixed/8192 (interval 0.11 to 0.74 %, 64 "
+     "pairs)."},
+    /* A setting that differs is told. */
+    {"{'verdict': 'improved', 'size': 'relevant', " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'improved', 'size': 'relevant', 'change': 0.053, 'low': 0.041, 'high': 0.066, "
+     "'kernel_share': {'base': null, 'head': null}, 'ace_failures': {'base': null, 'head': null}, "
+     "'counters': [], 'configuration': [{'name': 'HAKMEM_X', 'base': null, 'head': '1'}]}]}",
+     "8c1f2e0 is 5.3 % faster than its parent on random_mixed/8192 (interval 4.1 to 6.6 %, 64 "
+     "pairs): HAKMEM_X from nothing to 1."},
+    {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'equivalent', 'size': null, 'change': 0.0003, 'low': -0.0021, 'high': 0.0034}]}",
+     "8c1f2e0 performs like its parent on random_mixed/8192: it is between 0.21 % slower and "
+     "0.34 % faster (64 pairs)."},
+    {"{'verdict': 'inconclusive', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'inconclusive', 'size': null, 'change': 0.001, 'low': -0.008, 'high': 0.014, "
+     "'detectable': 0.0152}]}",
+     "8c1f2e0 may be faster or slower than its parent on random_mixed/8192: it is between 0.80 % "
+     "slower and 1.40 % faster (64 pairs); a change of 1.5 % would most likely have been seen."},
+    {"{'verdict': 'inconclusive', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'inconclusive', 'size': null, 'change': 0.001, 'low': null, 'high': null}]}",
+     "64 pairs are too few to tell 8c1f2e0 from its parent on random_mixed/8192."},
+    {"{'verdict': 'identical', 'size': null, " ENDS "'reason': null, 'workloads': []}",
+     "8c1f2e0 builds to the same code as its parent, so nothing was timed."},
+    {"{'verdict': 'failed', 'size': null, " ENDS
+     "'reason': 'building head failed: make: exit code 2', 'workloads': []}",
+     "8c1f2e0 could not be measured: building head failed: make: exit code 2."},
+    /* One workload of two failed. */
+    {"{'verdict': 'failed', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'failed', 'size': null, 'reason': 'killed by signal 11'}, {'workload': 'larson', "
+     "'verdict': 'equivalent', 'size': null, 'low': 0, 'high': 0.001, 'pairs': 512}]}",
+     "8c1f2e0 could not be measured on random_mixed/8192: killed by signal 11; it is the only one "
+     "of 2 workloads with this verdict."},
+    {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002}, {'workload': 'larson', "
+     "'verdict': 'equivalent', 'size': null, 'low': -0.001, 'high': 0.0061, 'pairs': 512}]}",
+     "8c1f2e0 performs like its parent on all 2 workloads: none differs by more than 0.61 %."},
+    {"{'verdict': null, 'size': null, 'head': {'short': '8c1f2e0'}, 'base': null, "
+     "'against_parent': true, 'reason': null, 'workloads': []}",
+     "8c1f2e0 was measured, and has no parent to be compared with."},
+};
+
+START_TEST(golden_sentences)
+{
+    HP_JSON json_t *comparison = from_text(golden[_i].comparison);
+    ck_assert(view_sentence_add(comparison, &err));
+    ck_assert_str_eq(hp_json_string(comparison, "sentence", ""), golden[_i].sentence);
+    size_t i;
+    json_t *w;
+    json_array_foreach (json_object_get(comparison, "workloads"), i, w) {
+        const char *sentence = hp_json_string(w, "sentence", "");
+        ck_assert_ptr_nonnull(strstr(sentence, hp_json_string(w, "workload", "?")));
+        ck_assert_int_eq(sentence[strlen(sentence) - 1], '.');
+    }
+}
+END_TEST
+
+/* The one that changed most speaks for all. */
+START_TEST(largest_change_decides)
+{
+    HP_JSON json_t *comparison = from_text(
+        "{'verdict': 'regressed', 'size': 'relevant', 'workloads': ["
+        "{'workload': 'a', 'verdict': 'regressed', 'size': 'small', 'change': -0.9},"
+        "{'workload': 'b', 'verdict': 'regressed', 'size': 'relevant', 'change': -0.02},"
+        "{'workload': 'c', 'verdict': 'regressed', 'size': 'relevant', 'change': -0.05}]}");
+    ck_assert_str_eq(hp_json_string(view_deciding_workload(comparison), "workload", ""), "c");
+    HP_JSON json_t *none = from_text("{'verdict': 'failed', 'size': null, 'workloads': []}");
+    ck_assert_ptr_null(view_deciding_workload(none));
+}
+END_TEST
+
+HP_SUITE(sentence)
+{
+    Suite *s = suite_create("sentence");
+    TCase *t = tcase_create("words");
+    tcase_add_loop_test(t, golden_sentences, 0, (int)(sizeof golden / sizeof golden[0]));
+    tcase_add_test(t, largest_change_decides);
+    suite_add_tcase(s, t);
+    return s;
+}
