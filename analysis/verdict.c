@@ -53,18 +53,16 @@ static bool beyond_margin(const struct an_estimate *e, double margin)
     return e->low >= margin || e->high <= -margin;
 }
 
-static void judge(struct an_decision *d, enum an_better better, double margin)
+struct an_outcome an_judge(const struct an_estimate *estimate, enum an_better better, double margin)
 {
-    const struct an_estimate *e = &d->estimate;
-    d->size = AN_SIZE_NONE;
-    if (excludes_zero(e)) {
-        bool good = (e->low > 0) == (better == AN_HIGHER);
-        d->verdict = good ? AN_IMPROVED : AN_REGRESSED;
-        /* Small has to be proven; in doubt a change is relevant. */
-        d->size = e->low > -margin && e->high < margin ? AN_SMALL : AN_RELEVANT;
-    } else {
-        d->verdict = within_margin(e, margin) ? AN_EQUIVALENT : AN_INCONCLUSIVE;
+    if (!excludes_zero(estimate)) {
+        bool within = within_margin(estimate, margin);
+        return (struct an_outcome){within ? AN_EQUIVALENT : AN_INCONCLUSIVE, AN_SIZE_NONE};
     }
+    bool good = (estimate->low > 0) == (better == AN_HIGHER);
+    /* Small has to be proven; in doubt a change is relevant. */
+    bool small = estimate->low > -margin && estimate->high < margin;
+    return (struct an_outcome){good ? AN_IMPROVED : AN_REGRESSED, small ? AN_SMALL : AN_RELEVANT};
 }
 
 static bool may_stop(const struct an_estimate *e, const struct an_plan *plan)
@@ -99,7 +97,9 @@ bool an_decide(const double *log_ratio, const uint32_t *cluster, size_t n, enum 
                            &d.estimate))
         return false;
     if (look) {
-        judge(&d, better, plan->margin);
+        struct an_outcome outcome = an_judge(&d.estimate, better, plan->margin);
+        d.verdict = outcome.verdict;
+        d.size = outcome.size;
         d.stop = may_stop(&d.estimate, plan);
     }
     *out = d;

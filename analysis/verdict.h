@@ -74,6 +74,13 @@ struct an_plan an_plan_standard(double margin, double layout_sd);
 struct an_plan an_plan_confirm(double margin, double layout_sd);
 
 /*
+ * What an estimate says, whatever it was made of: the table in measurement.md. margin is a log
+ * ratio. A small size has to be proven by the whole interval.
+ */
+struct an_outcome an_judge(const struct an_estimate *estimate, enum an_better better,
+                           double margin);
+
+/*
  * What the first n pairs say. Arguments as in an_estimate_pairs; log_ratio keeps its sign
  * ln(head/base) whatever `better` is, which only decides what is called improved.
  * Only looks count: n between two looks is treated as the lower one (estimate.n tells), n above the
