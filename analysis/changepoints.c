@@ -127,8 +127,8 @@ static void detect(struct detector *d, const double *value, size_t start, size_t
     /* Removing comes to an end by itself; moving to and fro is cut short. */
     for (int moves = 0; judge_all(d, value + start, n) && moves < 8;)
         moves = prune(d) > 0 ? 0 : moves + 1;
-    while (prune(d) > 0)
-        continue;
+    while (prune(d) > 0) {
+    }
     for (size_t i = 0; i < d->n_boundaries; i++) {
         const struct an_step *step = &d->boundary[i].step;
         if (start + step->index < settled)
