@@ -8,6 +8,7 @@
 #ifndef HAKMEM_H
 #define HAKMEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -27,6 +28,22 @@ void hak_free(void *ptr);
 void *hak_memalign(size_t align, size_t size);
 /* Bytes usable in the block at ptr, at least what was asked for; 0 for NULL. */
 size_t hak_usable_size(void *ptr);
+
+/* What a size gets: its tier ("tiny", "ace" or "big"), class (-1 for big) and bytes of a block.
+ * False when no block can be that large. */
+struct hak_size_class {
+    const char *tier;
+    int class_index;
+    size_t block_size;
+};
+bool hak_size_class(size_t size, struct hak_size_class *out);
+
+/* Maps SuperSlabs of Tiny until HAKMEM_PREWARM of them are empty, and keeps that many; done at
+ * start-up too. Returns how many are empty now. */
+unsigned hak_ss_prewarm_init(void);
+/* Gives a class `count` more slabs to take blocks from. Returns how many it got: fewer when the
+ * kernel refuses, 0 for a class that is none. */
+unsigned hak_ss_prewarm_class(unsigned class, unsigned count);
 
 /* Version of the library, such as "0.1.0". */
 const char *hak_version(void);

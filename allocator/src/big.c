@@ -228,6 +228,18 @@ void *big_resize(void *ptr, size_t size)
     return p;
 }
 
+void big_sums(size_t *blocks, size_t *bytes)
+{
+    *blocks = *bytes = 0;
+    lock_acquire(&the_lock);
+    for (size_t i = 0; i < table.size; i++)
+        if (table.slots[i].addr > DELETED) {
+            ++*blocks;
+            *bytes += table.slots[i].len;
+        }
+    lock_release(&the_lock);
+}
+
 bool big_interior(const void *ptr, void **block, size_t *size)
 {
     bool found = false;

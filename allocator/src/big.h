@@ -26,6 +26,8 @@ size_t big_usable(const void *ptr);
 /* Changes the size of the block at ptr, which must exist, moving it if need be. NULL with errno
  * ENOMEM, then the block is unchanged. */
 void *big_resize(void *ptr, size_t size);
+/* Blocks in use and their bytes. */
+void big_sums(size_t *blocks, size_t *bytes);
 /* Whether ptr points into a block but not at its beginning; *block is that beginning. Slow. */
 bool big_interior(const void *ptr, void **block, size_t *size);
 

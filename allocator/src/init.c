@@ -4,6 +4,7 @@
 #include "lock.h"
 #include "options.h"
 #include "size_class.h"
+#include "standback.h"
 #include "stats.h"
 #include "superslab.h"
 #include "tcache.h"
@@ -42,6 +43,8 @@ void init_slow(void)
         size_class_init((uint64_t)option(OPT_WMAX_MID), (uint64_t)option(OPT_WMAX_LARGE));
         superslab_init((size_t)option(OPT_SUPERSLAB_SIZE));
         tcache_init();
+        standback_init();
+        superslab_prewarm((unsigned)option(OPT_PREWARM));
         atomic_store_explicit(&init_done, true, memory_order_release);
     }
     lock_release(&once);

@@ -7,6 +7,7 @@
 #include "big.h"
 #include "hakmem.h"
 #include "init.h"
+#include "options.h"
 #include "os.h"
 #include "pool.h"
 #include "route.h"
@@ -175,6 +176,50 @@ EXPORT int malloc_trim(size_t pad)
     pool_drain();
     bool big = big_trim();
     return superslab_trim() || big;
+}
+
+/* What is mapped for blocks, in blocks and free; the figures of glibc as far as they mean something
+ * here. Blocks that wait in caches of threads count as in use. */
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    init_ensure();
+    struct pool_sums sums = pool_sums();
+    struct mallinfo2 info = {0};
+    big_sums(&info.hblks, &info.hblkhd);
+    info.uordblks = sums.used;
+    info.fordblks = sums.free;
+    info.arena = sums.used + sums.free;
+    return info;
+}
+
+EXPORT unsigned hak_ss_prewarm_class(unsigned class, unsigned count)
+{
+    init_ensure();
+    return class < CLASSES ? pool_prewarm(class, count) : 0;
+}
+
+EXPORT unsigned hak_ss_prewarm_init(void)
+{
+    init_ensure();
+    return superslab_prewarm((unsigned)option(OPT_PREWARM));
+}
+
+EXPORT bool hak_size_class(size_t size, struct hak_size_class *out)
+{
+    init_ensure();
+    if (size > PTRDIFF_MAX)
+        return false;
+    unsigned class = size < ACE_MAX ? size_class_of(size) : CLASSES;
+    if (class < CLASSES) {
+        out->tier = class < TINY_CLASSES ? "tiny" : "ace";
+        out->class_index = (int)class;
+        out->block_size = size_classes[class].size;
+    } else {
+        out->tier = "big";
+        out->class_index = -1;
+        out->block_size = os_round(size);
+    }
+    return true;
 }
 
 /* --- fork --------------------------------------------------------------------------------- */

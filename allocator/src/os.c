@@ -1,8 +1,10 @@
 #include "os.h"
 
 #include "counters.h"
+#include "options.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -19,9 +21,20 @@ static void *failed(void)
     return NULL;
 }
 
+/* Whether this call is one that a test wants to fail. */
+static bool injected(void)
+{
+    static atomic_llong calls;
+    long long n = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
+    long long from = option(OPT_OS_FAIL_FROM);
+    return n == option(OPT_OS_FAIL_AT) || (from > 0 && n >= from);
+}
+
 static void *map_at(void *hint, size_t size)
 {
     count(COUNT_OS_MAP_CALLS, COUNT_OS_MAP_BYTES, size);
+    if (injected())
+        return failed();
     void *p = mmap(hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? failed() : p;
 }
@@ -69,6 +82,8 @@ void os_purge(void *base, size_t size)
 void *os_remap(void *base, size_t old_size, size_t new_size)
 {
     count(COUNT_OS_REMAP_CALLS, COUNT_OS_REMAP_BYTES, new_size);
+    if (injected())
+        return failed();
     void *p = mremap(base, old_size, new_size, MREMAP_MAYMOVE);
     return p == MAP_FAILED ? failed() : p;
 }

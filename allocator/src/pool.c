@@ -6,6 +6,7 @@
 #include "ss_map.h"
 #include "stats.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /* A depot holds so many chains, and no more than so many bytes. */
@@ -22,6 +23,26 @@ struct class_pool {
     struct chain depot[DEPOT_MAX];
 } __attribute__((aligned(64)));
 static struct class_pool pools[CLASSES];
+
+#ifndef NDEBUG
+/* What must be true of a slab whenever its class is not being changed; of its free blocks, the
+ * first ones are looked at. */
+static bool slab_is_valid(const struct slab *s)
+{
+    const struct size_class *k = &size_classes[s->class];
+    uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
+    uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
+    uintptr_t memory = (uintptr_t)superslab_memory(s);
+    unsigned listed = 0;
+    for (const struct block *b = s->free; listed < s->free_count && listed < 64;
+         b = block_next(b), listed++)
+        if ((uintptr_t)b - low >= span || ((uintptr_t)b - memory) % k->size != 0)
+            return false;
+    return s->unit == 0 && span % k->size == 0 && low >= memory &&
+           low + span <= memory + (size_t)k->capacity * k->size &&
+           s->used + s->free_count == span / k->size;
+}
+#endif
 
 static void list_add(struct class_pool *p, struct slab *s)
 {
@@ -159,6 +180,7 @@ static struct chain take_from_slabs(struct class_pool *p, unsigned class, unsign
             stats_class(class, STAT_SLABS_TAKEN);
             list_add(p, s);
         }
+        assert(slab_is_valid(s));
         unsigned freed = unlink_free(s, want - chain.count, &chain.head);
         unsigned n = freed + carve(s, want - chain.count - freed, &chain.head);
         s->used += n;
@@ -193,10 +215,11 @@ struct chain pool_take(unsigned class, unsigned want)
     return chain;
 }
 
-static void give_one(struct class_pool *p, struct block *b)
+static void give_one(struct class_pool *p, unsigned class, struct block *b)
 {
     struct slab *s = ss_map_lookup(b);
     s -= s->unit;
+    assert(s->used > 0 && s->class == class);
     if (exhausted(s))
         list_add(p, s);
     block_set_free(b, s->free);
@@ -204,10 +227,10 @@ static void give_one(struct class_pool *p, struct block *b)
     s->free_count++;
     p->free_blocks++;
     p->used--;
-    if (--s->used == 0 && (s->prev || s->next || size_classes[s->class].size >= LARGE_MIN)) {
+    if (--s->used == 0 && (s->prev || s->next || size_classes[class].size >= LARGE_MIN)) {
         list_remove(p, s);
         p->free_blocks -= s->free_count;
-        stats_class(s->class, STAT_SLABS_RELEASED);
+        stats_class(class, STAT_SLABS_RELEASED);
         superslab_give(s);
     }
 }
@@ -220,7 +243,7 @@ static void dismantle(struct class_pool *p, unsigned class, struct chain chain)
             return;
         }
         struct block *next = block_next(b);
-        give_one(p, b);
+        give_one(p, class, b);
         b = next;
     }
 }
@@ -238,6 +261,31 @@ void pool_give(unsigned class, struct chain chain)
         dismantle(p, class, chain);
     }
     lock_release(&p->lock);
+}
+
+unsigned pool_prewarm(unsigned class, unsigned count)
+{
+    struct class_pool *p = &pools[class];
+    unsigned got = 0;
+    lock_acquire(&p->lock);
+    for (struct slab *s; got < count && (s = superslab_take(class)); got++) {
+        stats_class(class, STAT_SLABS_TAKEN);
+        list_add(p, s);
+    }
+    lock_release(&p->lock);
+    return got;
+}
+
+struct pool_sums pool_sums(void)
+{
+    struct pool_sums sums = {0, 0};
+    for (unsigned c = 0; c < CLASSES; c++) {
+        lock_acquire(&pools[c].lock);
+        sums.used += (size_t)pools[c].used * size_classes[c].size;
+        sums.free += (size_t)pools[c].free_blocks * size_classes[c].size;
+        lock_release(&pools[c].lock);
+    }
+    return sums;
 }
 
 void pool_drain(void)

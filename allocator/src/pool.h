@@ -21,6 +21,16 @@ struct chain pool_take(unsigned class, unsigned want);
 /* Gives a chain of free blocks of the class back, whichever slabs they are from. */
 void pool_give(unsigned class, struct chain chain);
 
+/* Gives the class `count` more slabs to carve from; returns how many it got. */
+unsigned pool_prewarm(unsigned class, unsigned count);
+
+/* Bytes of the blocks outside of slabs, in use or in caches of threads, and of those free inside.
+ */
+struct pool_sums {
+    size_t used, free;
+};
+struct pool_sums pool_sums(void);
+
 /* Puts the blocks of all depots back into their slabs. */
 void pool_drain(void);
 

@@ -6,6 +6,10 @@
 #include "options.h"
 
 #include <stdatomic.h>
+#ifndef NDEBUG
+#include <execinfo.h>
+#include <unistd.h>
+#endif
 
 void report_double_free(const char *call, const void *ptr, size_t size)
 {
@@ -26,6 +30,10 @@ void report_corruption(const void *ptr, unsigned class, size_t size)
     counter_add(COUNT_HEADER_RESETS, 1);
     log_line("[TLS_SLL_HDR_RESET] cls=%u base=%p got=%p expect=%p count=%u", class, ptr,
              (void *)b->mark, (void *)(b->link ^ (uintptr_t)b ^ block_secrets.mark), n);
+#ifndef NDEBUG
+    void *frames[32];
+    backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+#endif
     if (option(OPT_ABORT_ON_CORRUPTION))
         log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);
 }
@@ -40,3 +48,12 @@ void report_foreign(const char *call, const void *ptr)
     log_fatal("%s(): invalid pointer %p: not memory of this allocator, or given back already", call,
               ptr);
 }
+
+#ifndef NDEBUG
+/* The first backtrace of a process loads a library and allocates: let it not be in a report. */
+static __attribute__((constructor)) void load_backtrace(void)
+{
+    void *frame;
+    backtrace(&frame, 1);
+}
+#endif

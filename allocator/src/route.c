@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "report.h"
 #include "ss_map.h"
+#include "standback.h"
 #include "stats.h"
 #include "tcache.h"
 
@@ -50,6 +51,8 @@ static void *large_alloc(unsigned class, size_t size, size_t align, bool zeroed)
 void *route_alloc(size_t size)
 {
     init_ensure();
+    if (standback_on)
+        return standback_alloc(size);
     if (size <= TINY_MAX)
         return tiny_alloc(size_class_of_tiny(size), size);
     return large_alloc(size < ACE_MAX ? size_class_of(size) : CLASSES, size, MIN_ALIGN, false);
@@ -58,6 +61,10 @@ void *route_alloc(size_t size)
 void *route_alloc_zeroed(size_t size)
 {
     init_ensure();
+    if (standback_on) {
+        void *p = standback_alloc(size);
+        return p ? memset(p, 0, size) : NULL;
+    }
     if (size > TINY_MAX)
         return large_alloc(size < ACE_MAX ? size_class_of(size) : CLASSES, size, MIN_ALIGN, true);
     void *p = route_alloc(size);
@@ -68,6 +75,8 @@ void *route_alloc_zeroed(size_t size)
 void *route_alloc_aligned(size_t align, size_t size)
 {
     init_ensure();
+    if (standback_on)
+        return standback_alloc_aligned(align, size);
     size_t least = size > align ? size : align;
     unsigned class = least < ACE_MAX && align <= UNIT ? size_class_of(least) : CLASSES;
     while (class < CLASSES && size_classes[class].size % align != 0)
@@ -89,7 +98,13 @@ static _Noreturn void refuse(const void *ptr, const char *call)
 
 void route_free(void *ptr, const char *call)
 {
-    if (!ptr || tcache_free_slow(ptr, call))
+    if (!ptr)
+        return;
+    if (standback_on) {
+        standback_free(ptr);
+        return;
+    }
+    if (tcache_free_slow(ptr, call))
         return;
     size_t size = 0;
     switch (legacy_free(ptr, &size)) {
@@ -116,6 +131,8 @@ void route_free(void *ptr, const char *call)
 
 size_t route_usable(const void *ptr, const char *call)
 {
+    if (standback_on)
+        return standback_usable((void *)(uintptr_t)ptr);
     const struct slab *s = tcache_find(ptr);
     if (!s)
         s = tcache_find_slow(ptr, call);
@@ -131,6 +148,8 @@ size_t route_usable(const void *ptr, const char *call)
 
 void *route_resize(void *ptr, size_t size)
 {
+    if (standback_on)
+        return standback_resize(ptr, size);
     size_t old = route_usable(ptr, "realloc");
     if (size > PTRDIFF_MAX) {
         errno = ENOMEM;

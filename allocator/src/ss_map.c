@@ -1,5 +1,7 @@
 #include "ss_map.h"
 
+#include "log.h"
+#include "options.h"
 #include "os.h"
 
 /*
@@ -72,6 +74,20 @@ static bool reserve(size_t n)
     return true;
 }
 
+#ifdef NDEBUG
+static void trace(const char *event, const void *ptr, const struct slab *slab)
+{
+    (void)event, (void)ptr, (void)slab;
+}
+#else
+void ss_map_trace(const char *event, const void *ptr, const struct slab *slab)
+{
+    if (option(OPT_SS_MAP_TRACE))
+        log_line("[SS_MAP_%s] ptr=%p slab=%p", event, ptr, (const void *)slab);
+}
+#define trace ss_map_trace
+#endif
+
 bool ss_map_add(struct superslab *ss)
 {
     lock_acquire(&the_lock);
@@ -81,11 +97,13 @@ bool ss_map_add(struct superslab *ss)
     for (size_t i = 0; ok && i < n; i++)
         put(t, ((uintptr_t)ss->base >> GRANULE_SHIFT) + i, &ss->slabs[i * GRANULE_UNITS]);
     lock_release(&the_lock);
+    trace("ADD", ss->base, ss->slabs);
     return ok;
 }
 
 void ss_map_remove(struct superslab *ss)
 {
+    trace("REMOVE", ss->base, ss->slabs);
     lock_acquire(&the_lock);
     struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_relaxed);
     for (size_t i = 0; i < ss->units / GRANULE_UNITS; i++) {

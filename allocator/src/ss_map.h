@@ -27,10 +27,15 @@ extern struct ss_map_table ss_map_first;
 extern _Atomic(struct ss_map_table *) ss_map_current;
 
 struct slab *ss_map_probe(const void *ptr);
+/* One line on stderr with HAKMEM_SS_MAP_TRACE; debug builds only. */
+void ss_map_trace(const char *event, const void *ptr, const struct slab *slab);
 
 /* The record of the unit at ptr, or NULL. Its class is NO_CLASS when the unit is in no slab. */
 static inline struct slab *ss_map_lookup(const void *ptr)
 {
+#ifndef NDEBUG
+    ss_map_trace("LOOKUP", ptr, ss_map_probe(ptr));
+#endif
     struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_acquire);
     uintptr_t granule = (uintptr_t)ptr >> GRANULE_SHIFT;
     struct ss_map_entry *e = &t->entries[granule & t->mask];

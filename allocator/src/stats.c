@@ -5,6 +5,7 @@
 #include "log.h"
 #include "options.h"
 #include "pool.h"
+#include "standback.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -190,6 +190,18 @@ static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss,
     return &ss->slabs[at];
 }
 
+unsigned superslab_prewarm(unsigned count)
+{
+    struct superslab_pool *pool = &superslab_tiny;
+    lock_acquire(&pool->lock);
+    while (pool->empty < count && superslab_new(pool, GRANULE_UNITS))
+        ;
+    pool->keep_empty = count;
+    unsigned empty = pool->empty;
+    lock_release(&pool->lock);
+    return empty;
+}
+
 struct slab *superslab_take(unsigned class)
 {
     struct superslab_pool *pool = superslab_pool_of(class);
@@ -262,7 +274,7 @@ void superslab_give(struct slab *s)
     ss->free_units += n;
     if (ss->free_units == ss->units) {
         pool->empty++;
-        if (pool->empty > KEEP_EMPTY + pool->count / 8)
+        if (pool->empty > KEEP_EMPTY + pool->count / 8 && pool->empty > pool->keep_empty)
             superslab_release(pool, ss);
     }
     if (pool->units_dirty > KEEP_DIRTY_UNITS + pool->units_taken / 4)
@@ -276,7 +288,7 @@ static bool trim(struct superslab_pool *pool)
     lock_acquire(&pool->lock);
     for (struct superslab *ss = pool->list, *next; ss; ss = next) {
         next = ss->next;
-        if (ss->free_units == ss->units) {
+        if (ss->free_units == ss->units && pool->empty > pool->keep_empty) {
             superslab_release(pool, ss);
             any = true;
         }

@@ -62,6 +62,7 @@ struct superslab_pool {
     struct superslab *list; /* those with a free unit */
     uint32_t size_units;    /* of a new SuperSlab */
     uint32_t count, empty;
+    uint32_t keep_empty; /* as many are never unmapped */
     uint32_t units_taken, units_dirty;
     uint32_t colour; /* turns the starting block from slab to slab */
 };
@@ -74,6 +75,9 @@ static inline struct superslab_pool *superslab_pool_of(unsigned class)
 
 /* Sets the size of new SuperSlabs of Tiny; those of ACE have 8 MiB. Before the first slab. */
 void superslab_init(size_t tiny_size);
+/* Maps SuperSlabs of Tiny until there are `count` that are empty, and keeps that many; returns how
+ * many are empty now. */
+unsigned superslab_prewarm(unsigned count);
 /* A slab for the class, nothing handed out of it yet; NULL with errno ENOMEM. */
 struct slab *superslab_take(unsigned class);
 /* Gives a slab back, none of whose blocks is in use. */

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, suite_misuse());
     srunner_add_suite(runner, suite_preload());
     srunner_add_suite(runner, suite_bench());
+    srunner_add_suite(runner, suite_ace());
+    srunner_add_suite(runner, suite_kernel());
     srunner_add_suite(runner, suite_stats());
     srunner_add_suite(runner, suite_backends());
     srunner_add_suite(runner, suite_options());

@@ -1,6 +1,7 @@
 /*
  * probe.c: what tests do in a fresh process, under an environment of their choice.
  */
+#include "hakmem.h"
 #include "support.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* malloc SIZE: one block, written and freed. */
 static int probe_malloc(int argc, char **argv)
@@ -24,11 +26,118 @@ static int probe_malloc(int argc, char **argv)
     return 0;
 }
 
+/* survive SEED STEPS: a random program that takes NULL for an answer and checks the rest. Prints
+ * how many requests were refused. */
+static int probe_survive(int argc, char **argv)
+{
+    enum { SLOTS = 200 };
+    static unsigned char *blocks[SLOTS];
+    static size_t sizes[SLOTS];
+    uint32_t x = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1;
+    long steps = argc > 2 ? strtol(argv[2], NULL, 10) : 2000, refused = 0;
+    for (long i = 0; i < steps; i++) {
+        x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+        unsigned slot = x % SLOTS;
+        size_t size = (x >> 8) % ((size_t)1 << (x >> 3) % 23);
+        if (blocks[slot] && i % 3 == 0) {
+            unsigned char *moved = realloc(blocks[slot], size + 1);
+            if (!moved) {
+                refused++;
+                continue;
+            }
+            blocks[slot] = moved;
+        } else if (blocks[slot]) {
+            if (blocks[slot][0] != (unsigned char)slot)
+                return 3;
+            free(blocks[slot]);
+            blocks[slot] = NULL;
+            continue;
+        } else if (!(blocks[slot] = i % 5 == 0 ? calloc(1, size + 1) : malloc(size + 1))) {
+            if (errno != ENOMEM)
+                return 4;
+            refused++;
+            continue;
+        }
+        sizes[slot] = size + 1;
+        memset(blocks[slot], (int)slot, sizes[slot]);
+    }
+    printf("refused %ld\n", refused);
+    return 0;
+}
+
+/* peak MIB SIZE: fills that many MiB with blocks of SIZE (0: mixed), frees all in another order,
+ * and prints resident KiB at the peak and after. */
+static long resident_kib(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
+        return -1;
+    fclose(f);
+    return pages * 4;
+}
+
+static int probe_peak(int argc, char **argv)
+{
+    size_t bytes = (argc > 1 ? strtoull(argv[1], NULL, 10) : 64) << 20;
+    size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0, count = 0, total = 0;
+    size_t capacity = bytes / (size ? size : 16) + 1;
+    char **blocks = mmap(NULL, capacity * sizeof *blocks, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint32_t x = 88172645;
+    while (total < bytes && count < capacity) {
+        x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+        size_t n = size ? size : (size_t)16 << x % 17;
+        blocks[count] = malloc(n);
+        if (!blocks[count])
+            return 1;
+        memset(blocks[count], 1, n);
+        total += n;
+        count++;
+    }
+    long peak = resident_kib();
+    for (size_t step = 7, i = 0, done = 0; done < count; done++, i = (i + step) % count) {
+        while (!blocks[i])
+            i = (i + 1) % count;
+        free(blocks[i]);
+        blocks[i] = NULL;
+    }
+    munmap(blocks, capacity * sizeof *blocks);
+    long after = resident_kib();
+    printf("peak %ld after %ld\n", peak, after);
+    return 0;
+}
+
+/* pairs SIZE COUNT: malloc and free of one size. */
+static int probe_pairs(int argc, char **argv)
+{
+    size_t size = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    long count = argc > 2 ? strtol(argv[2], NULL, 10) : 2000;
+    for (long i = 0; i < count; i++) {
+        char *volatile p = malloc(size);
+        if (!p)
+            return 1;
+        p[0] = p[size - 1] = 1;
+        free(p);
+    }
+    return 0;
+}
+
+/* prewarm CLASS COUNT: prints what hak_ss_prewarm_class and _init say. */
+static int probe_prewarm(int argc, char **argv)
+{
+    unsigned class = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+    unsigned count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+    printf("%u %u\n", hak_ss_prewarm_class(class, count), hak_ss_prewarm_init());
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } probes[] = {
-    {"malloc", probe_malloc},
+    {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
+    {"pairs", probe_pairs},   {"prewarm", probe_prewarm},
 };
 
 int probe_main(int argc, char **argv)

@@ -43,6 +43,8 @@ Suite *suite_threads(void);
 Suite *suite_misuse(void);
 Suite *suite_preload(void);
 Suite *suite_bench(void);
+Suite *suite_ace(void);
+Suite *suite_kernel(void);
 Suite *suite_stats(void);
 Suite *suite_backends(void);
 Suite *suite_options(void);

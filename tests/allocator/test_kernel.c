@@ -1,0 +1,125 @@
+/*
+ * test_kernel.c: what the allocator asks of the kernel: little, given back, and refusable.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every mapping in turn is refused, alone and with all that follow: the program gets NULL with
+ * ENOMEM or a block from elsewhere, and everything it holds stays right. */
+START_TEST(test_every_map_failure)
+{
+    static const char *const modes[] = {"AT", "FROM"};
+    struct outcome *o = run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s '%s' --probe survive 5 "
+                                  "4000 >/dev/null; jq '.counters|.[\"os.mmap.calls\"]+"
+                                  ".[\"os.mremap.calls\"]' $d/s; rm -rf $d",
+                                  self_path());
+    int calls = atoi(o->text);
+    ck_assert_int_gt(calls, 5);
+    bool refused = false;
+    for (int n = 1; n <= calls; n++) {
+        o = run_shell("HAKMEM_OS_FAIL_%s=%d '%s' --probe survive 5 4000", modes[_i], n,
+                      self_path());
+        ck_assert_msg(exited_with(o, 0), "mapping %d of %d", n, calls);
+        refused |= !strstr(o->text, "refused 0\n");
+    }
+    ck_assert(_i == 0 || refused);
+}
+END_TEST
+
+START_TEST(test_little_address_space)
+{
+    struct outcome *o = run_shell("ulimit -v 40000; '%s' --probe survive 9 20000", self_path());
+    ck_assert(exited_with(o, 0));
+}
+END_TEST
+
+static const size_t pair_sizes[] = {1,      8,       16,          100,     1000,   1024,
+                                    1025,   4096,    33792,       52000,   65536,  65537,
+                                    300000, 1 << 20, 1 << 20 | 1, 1800000, 2 << 20};
+
+/* Pairs of one size need the kernel only at the start. */
+START_TEST(test_pairs_need_few_calls)
+{
+    for (size_t i = 0; i < sizeof pair_sizes / sizeof *pair_sizes; i++) {
+        struct outcome *o = run_shell("strace -f -o /dev/fd/3 -e trace='!none' '%s' --probe pairs "
+                                      "%zu 2000 3>&1 >/dev/null | wc -l",
+                                      self_path(), pair_sizes[i]);
+        ck_assert_msg(atoi(o->text) < 100 && atoi(o->text) > 5, "%zu bytes: %s calls",
+                      pair_sizes[i], o->text);
+    }
+}
+END_TEST
+
+/* 1 GiB freed by the program: at most a tenth of the peak stays. */
+START_TEST(test_memory_goes_back)
+{
+    static const char *const shapes[] = {"1024 0", "1024 100", "1024 5000", "1024 300000"};
+    struct outcome *o = run_shell("'%s' --probe peak %s", self_path(), shapes[_i]);
+    long peak, after;
+    ck_assert_int_eq(sscanf(o->text, "peak %ld after %ld", &peak, &after), 2);
+    ck_assert_int_gt(peak, 1 << 20);
+    ck_assert_msg(after < peak / 10, "%s", o->text);
+}
+END_TEST
+
+/* The standing workload: few system calls, little time in the kernel, memory near glibc's. */
+START_TEST(test_random_mixed_limits)
+{
+    struct outcome *o = run_shell("strace -f -o /dev/fd/3 %s/bench/bench_random_mixed_hakmem "
+                                  "10000000 8192 42 3>&1 >/dev/null | wc -l",
+                                  build_dir());
+    ck_assert_msg(atoi(o->text) > 5 && atoi(o->text) <= 100, "%s calls", o->text);
+    o = run_shell("for a in hakmem system; do %s/bench/bench_random_mixed_$a 10000000 8192 42 "
+                  "--json /dev/fd/3 3>&1 >/dev/null; done | jq -s '.[0].peak_rss_kib/"
+                  ".[1].peak_rss_kib*100|floor'",
+                  build_dir());
+    ck_assert_msg(atoi(o->text) > 20 && atoi(o->text) <= 150, "%s %% of glibc's memory", o->text);
+    o = run_shell("bash -c 'TIMEFORMAT=\"%%U %%S\"; time %s/bench/bench_random_mixed_hakmem "
+                  "10000000 8192 42 >/dev/null'",
+                  build_dir());
+    double user, sys;
+    ck_assert_int_eq(sscanf(o->text, "%lf %lf", &user, &sys), 2);
+    ck_assert_msg(sys <= 0.05 * (user + sys), "user %f s, kernel %f s", user, sys);
+}
+END_TEST
+
+START_TEST(test_prewarm)
+{
+    struct outcome *o = run_shell("HAKMEM_PREWARM=3 '%s' --probe prewarm 9 40", self_path());
+    ck_assert_str_eq(o->text, "40 3\n");
+    o = run_shell("'%s' --probe prewarm 1000 4", self_path());
+    ck_assert_str_eq(o->text, "0 0\n");
+    o = run_shell("HAKMEM_OS_FAIL_FROM=1 '%s' --probe prewarm 9 4", self_path());
+    ck_assert_str_eq(o->text, "0 0\n");
+}
+END_TEST
+
+/* Without SuperSlabs to be had, Tiny goes on by the legacy path and says so. */
+START_TEST(test_backend_gives_up)
+{
+    struct outcome *o = run_shell("HAKMEM_SUPERSLAB_SIZE=512K HAKMEM_OS_FAIL_AT=2 '%s' --probe "
+                                  "pairs 100 1",
+                                  self_path());
+    ck_assert(exited_with(o, 0));
+    ck_assert(strstr(o->text, "[SS_BACKEND] shared_fail→legacy cls=7"));
+}
+END_TEST
+
+Suite *suite_kernel(void)
+{
+    Suite *s = suite_create("kernel");
+    TCase *t = tcase_create("kernel");
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, test_every_map_failure, 0, 2);
+    tcase_add_test(t, test_little_address_space);
+    tcase_add_test(t, test_pairs_need_few_calls);
+    tcase_add_loop_test(t, test_memory_goes_back, 0, 4);
+    tcase_add_test(t, test_random_mixed_limits);
+    tcase_add_test(t, test_prewarm);
+    tcase_add_test(t, test_backend_gives_up);
+    suite_add_tcase(s, t);
+    return s;
+}
