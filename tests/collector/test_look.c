@@ -1,0 +1,343 @@
+/* Looking at real repositories through the running collector. */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/process.h"
+#include "tests/collector/collector_fixture.h"
+#include "tests/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Looks, and gives the subjects that were queued, in order, joined by commas; static memory. */
+static const char *look(void)
+{
+    static char text[16384];
+    HP_JSON json_t *answer = NULL;
+    long status = collector_ask("POST", "/api/v1/repositories/r/look", NULL, &answer);
+    ck_assert_msg(status == 200, "%s", hp_json_string(answer, "message", "?"));
+    size_t i, n = 0;
+    json_t *job;
+    text[0] = '\0';
+    json_array_foreach (json_object_get(answer, "queued"), i, job)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? "," : "",
+                              hp_json_string(job, "subject", "?"));
+    return text;
+}
+
+static const char *owner(const char *sql)
+{
+    return store_ask("hakperf_owner", sql);
+}
+
+START_TEST(the_first_look_measures_the_present)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    const char *two = repo_commit(r, "lib/a", "2", "two");
+    repo_commit(r, "doc", "1", "doc");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    const json_t *queued = json_object_get(applied, "queued");
+    ck_assert_uint_eq(json_array_size(queued), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(queued, 0)), two);
+    ck_assert_str_eq(owner("SELECT string_agg(subject || position || watched || mainline, ' ' "
+                           "ORDER BY position) FROM store.commit"),
+                     "one0truetrue two1truetrue doc2falsetrue");
+    ck_assert_str_eq(owner("SELECT default_ref FROM store.repository"), "refs/heads/main");
+    ck_assert_str_eq(look(), "");
+    HP_JSON json_t *again = suite_apply(r);
+    ck_assert(!hp_json_bool(again, "changed", true));
+    collector_stop();
+}
+END_TEST
+
+START_TEST(later_looks_measure_what_is_new)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    repo_commit(r, "lib/a", "2", "two");
+    repo_commit(r, "doc", "1", "doc");
+    repo_commit(r, "lib/a", "3", "three");
+    ck_assert_str_eq(look(), "three,two");
+    ck_assert_str_eq(look(), "");
+    REPO_GIT(r, "checkout", "--quiet", "-b", "side", "HEAD~1");
+    repo_commit(r, "lib/b", "1", "side one");
+    repo_commit(r, "lib/b", "2", "side two");
+    ck_assert_str_eq(look(), "side two,side one");
+    REPO_GIT(r, "checkout", "--quiet", "main");
+    REPO_GIT(r, "merge", "--quiet", "--no-ff", "--message", "merge", "side");
+    ck_assert_str_eq(look(), "merge");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.commit WHERE mainline"), "5");
+    /* Its base is the first parent. */
+    ck_assert_str_eq(
+        owner("SELECT b.subject FROM store.job j JOIN store.commit h ON h.sha = j.head "
+              "JOIN store.commit b ON b.sha = j.base WHERE h.subject = 'merge'"),
+        "three");
+    collector_stop();
+}
+END_TEST
+
+START_TEST(forced_pushes_and_deleted_branches_are_harmless)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    HP_FREE char *two = strdup(repo_commit(r, "lib/a", "2", "two"));
+    ck_assert_str_eq(look(), "two");
+    REPO_GIT(r, "reset", "--quiet", "--hard", "HEAD~1");
+    repo_commit(r, "lib/a", "3", "other two");
+    ck_assert_str_eq(look(), "other two");
+    ck_assert_str_eq(owner("SELECT string_agg(subject, ',' ORDER BY position) FROM store.commit "
+                           "WHERE mainline"),
+                     "one,other two");
+    /* And back: what has a job gets no second one. */
+    REPO_GIT(r, "reset", "--quiet", "--hard", two);
+    ck_assert_str_eq(look(), "");
+    ck_assert_str_eq(owner("SELECT string_agg(subject, ',' ORDER BY position) FROM store.commit "
+                           "WHERE mainline"),
+                     "one,two");
+    REPO_GIT(r, "checkout", "--quiet", "-b", "next");
+    REPO_GIT(r, "branch", "--quiet", "--delete", "--force", "main");
+    repo_commit(r, "lib/a", "4", "four");
+    ck_assert_str_eq(look(), "four");
+    ck_assert_str_eq(owner("SELECT string_agg(ref, ',') FROM store.ref_tip"), "refs/heads/next");
+    ck_assert_str_eq(owner("SELECT default_ref FROM store.repository"), "refs/heads/next");
+    REPO_GIT(r, "checkout", "--quiet", "--detach");
+    REPO_GIT(r, "branch", "--quiet", "--delete", "--force", "next");
+    ck_assert_str_eq(look(), "");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.ref_tip"), "0");
+    collector_stop();
+}
+END_TEST
+
+START_TEST(only_watched_branches_are_measured)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    REPO_GIT(r, "branch", "release");
+    collector_start(NULL);
+    HP_JSON json_t *suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "repository"), "branches",
+                        json_pack("[s]", "release"));
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, NULL), 200);
+    ck_assert_str_eq(owner("SELECT default_ref FROM store.repository"), "refs/heads/release");
+    repo_commit(r, "lib/a", "2", "two");
+    ck_assert_str_eq(look(), "");
+    REPO_GIT(r, "branch", "--force", "release", "main");
+    ck_assert_str_eq(look(), "");
+    REPO_GIT(r, "checkout", "--quiet", "release");
+    repo_commit(r, "lib/a", "3", "three");
+    ck_assert_str_eq(look(), "three");
+    collector_stop();
+}
+END_TEST
+
+/* 250 commits at once: the newest 200 are queued. */
+START_TEST(a_large_push_is_cut)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "0", "zero");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    HP_BUFFER struct hp_buffer stream = {0};
+    for (int i = 1; i <= 250; i++)
+        hp_buffer_printf(&stream,
+                         "commit refs/heads/main\ncommitter T <t@e> %d +0000\ndata 4\nc%03d\n%s"
+                         "M 644 inline lib/a\ndata 3\n%03d\n",
+                         1700000000 + i, i, i == 1 ? "from refs/heads/main^0\n" : "", i);
+    const char *const argv[] = {"git", "fast-import", "--quiet", NULL};
+    struct hp_command import = {
+        .argv = argv, .folder = r, .input = stream.data, .input_size = stream.size};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    struct hp_error err;
+    ck_assert_msg(hp_run_ok(&import, &outcome, &err), "%s", err.message);
+    double begin = hp_monotonic_s();
+    const char *subjects = look();
+    ck_assert_double_lt(hp_monotonic_s() - begin, 10);
+    ck_assert_int_eq(strncmp(subjects, "c250,c249,", 10), 0);
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.job"), "201");
+    ck_assert_str_eq(owner("SELECT max(position) FROM store.commit"), "250");
+    collector_stop();
+}
+END_TEST
+
+/* The queue has no room: the look fails as a whole, and the next one finds the same. */
+START_TEST(a_full_queue_forgets_nothing)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    const char *const limit[] = {"--queue-limit", "2", NULL};
+    collector_start(limit);
+    HP_JSON json_t *applied = suite_apply(r);
+    repo_commit(r, "lib/a", "2", "two");
+    repo_commit(r, "lib/a", "3", "three");
+    HP_JSON json_t *answer = NULL;
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/repositories/r/look", NULL, &answer), 429);
+    ck_assert_str_eq(hp_json_string(answer, "code", ""), "limit");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.job"), "1");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.commit"), "1");
+    ck_assert_str_ne(owner("SELECT look_error FROM store.repository"), "");
+    HP_JSON json_t *job = claim("x");
+    ck_assert_ptr_nonnull(job);
+    ck_assert_str_eq(look(), "three,two");
+    ck_assert_str_eq(owner("SELECT look_error FROM store.repository"), "");
+    collector_stop();
+}
+END_TEST
+
+START_TEST(an_unreachable_repository_is_told)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    collector_start(NULL);
+    HP_JSON json_t *lost = suite_for("/nowhere/at/all");
+    HP_JSON json_t *answer = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", lost, &answer), 502);
+    ck_assert_ptr_nonnull(
+        strstr(hp_json_string(answer, "message", ""), "does not appear to be a git repository"));
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.repository"), "0");
+    HP_JSON json_t *applied = suite_apply(r);
+    HP_FREE char *away = hp_format("%s.away", r);
+    ck_assert_int_eq(rename(r, away), 0);
+    ck_assert_str_eq(collector_error("POST", "/api/v1/repositories/r/look", NULL), "failed");
+    ck_assert_str_ne(owner("SELECT look_error FROM store.repository"), "");
+    ck_assert_int_eq(rename(away, r), 0);
+    ck_assert_str_eq(look(), "");
+    ck_assert_str_eq(collector_error("POST", "/api/v1/repositories/x/look", NULL), "not_found");
+    collector_stop();
+}
+END_TEST
+
+/* Nobody tells: the poll finds it. */
+START_TEST(the_poll_looks)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    const char *const poll[] = {"--poll", "1", NULL};
+    collector_start(poll);
+    HP_JSON json_t *applied = suite_apply(r);
+    repo_commit(r, "lib/a", "2", "two");
+    for (int i = 0; i < 100 && strcmp(owner("SELECT count(*) FROM store.job"), "2") != 0; i++)
+        hp_sleep_ms(100);
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.job"), "2");
+    collector_stop();
+}
+END_TEST
+
+/* What was pushed while no collector ran is found at the start. */
+START_TEST(the_start_looks)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    collector_kill();
+    repo_commit(r, "lib/a", "2", "two");
+    collector_start(NULL);
+    for (int i = 0; i < 100 && strcmp(owner("SELECT count(*) FROM store.job"), "2") != 0; i++)
+        hp_sleep_ms(100);
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.job"), "2");
+    collector_stop();
+}
+END_TEST
+
+/* --- suites
+ * ------------------------------------------------------------------------------------------- */
+
+static void refuse_suite(json_t *suite, const char *path)
+{
+    HP_JSON json_t *answer = NULL;
+    long status = collector_ask("PUT", "/api/v1/suites", suite, &answer);
+    ck_assert_msg(status == 422 || status == 404, "%s: %ld", path, status);
+    ck_assert_str_eq(hp_json_string(answer, "path", ""), path);
+    json_decref(suite);
+}
+
+START_TEST(bad_suites_change_nothing)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    collector_start(NULL);
+    json_t *suite = suite_for(r);
+    json_object_del(suite, "recipe");
+    refuse_suite(suite, "/");
+    suite = suite_for("ext::sh -c touch% /tmp/x");
+    refuse_suite(suite, "/repository/url");
+    suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "driver"), "rev", json_string("nothing"));
+    refuse_suite(suite, "/driver/rev");
+    suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "driver"), "rev", json_string("--all"));
+    HP_JSON json_t *answer = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &answer), 400);
+    json_decref(suite);
+    suite = suite_for(r);
+    json_object_set_new(suite, "preload", json_string("other.so"));
+    refuse_suite(suite, "/preload");
+    suite = suite_for(r);
+    json_array_append(json_object_get(suite, "workloads"),
+                      json_array_get(json_object_get(suite, "workloads"), 0));
+    refuse_suite(suite, "/workloads/1/name");
+    suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "repository"), "name", json_string("../x"));
+    refuse_suite(suite, "/repository/name");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.repository"), "0");
+    ck_assert_str_eq(owner("SELECT count(*) FROM store.suite"), "0");
+    collector_stop();
+}
+END_TEST
+
+START_TEST(a_changed_suite_judges_paths_anew)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    repo_commit(r, "src/a", "1", "two");
+    repo_commit(r, "src2", "1", "three");
+    collector_start(NULL);
+    HP_JSON json_t *applied = suite_apply(r);
+    static const char *const sql =
+        "SELECT string_agg(subject, ',' ORDER BY position) FROM store.commit WHERE watched";
+    ck_assert_str_eq(owner(sql), "one");
+    HP_JSON json_t *suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "repository"), "watch", json_pack("[s]", "src"));
+    HP_JSON json_t *answer = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &answer), 200);
+    ck_assert(hp_json_bool(answer, "changed", false));
+    ck_assert_str_eq(owner(sql), "two");
+    json_object_del(json_object_get(suite, "repository"), "watch");
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, NULL), 200);
+    ck_assert_str_eq(owner(sql), "one,two,three");
+    /* A name in driver.rev that means another commit by now is a change too. */
+    repo_commit(r, "lib/a", "2", "four");
+    HP_JSON json_t *moved = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &moved), 200);
+    ck_assert(hp_json_bool(moved, "changed", false));
+    ck_assert_str_eq(hp_json_string(moved, "driver", ""), REPO_GIT(r, "rev-parse", "main"));
+    collector_stop();
+}
+END_TEST
+
+HP_SUITE(collector_look)
+{
+    Suite *s = suite_create("collector_look");
+    TCase *t = tcase_create("look");
+    tcase_add_unchecked_fixture(t, collector_begin, collector_end);
+    tcase_set_timeout(t, 90);
+    tcase_add_test(t, the_first_look_measures_the_present);
+    tcase_add_test(t, later_looks_measure_what_is_new);
+    tcase_add_test(t, forced_pushes_and_deleted_branches_are_harmless);
+    tcase_add_test(t, only_watched_branches_are_measured);
+    tcase_add_test(t, a_large_push_is_cut);
+    tcase_add_test(t, a_full_queue_forgets_nothing);
+    tcase_add_test(t, an_unreachable_repository_is_told);
+    tcase_add_test(t, the_poll_looks);
+    tcase_add_test(t, the_start_looks);
+    tcase_add_test(t, bad_suites_change_nothing);
+    tcase_add_test(t, a_changed_suite_judges_paths_anew);
+    suite_add_tcase(s, t);
+    return s;
+}
