@@ -10,7 +10,7 @@
 #include <errno.h>
 
 /* A depot holds so many chains, and no more than so many bytes. */
-enum { DEPOT_MAX = 16, DEPOT_BYTES = 1 << 20, WINDOW = 32 };
+enum { DEPOT_MAX = 16, DEPOT_BYTES = 256 << 10, WINDOW = 32 };
 
 struct class_pool {
     struct lock lock;

@@ -30,10 +30,10 @@ static uint32_t units_of(uint32_t size)
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-/* A batch is at most 64 blocks; 32 KiB of Tiny, 128 KiB above. */
+/* A batch is at most 64 blocks; 32 KiB of Tiny, 64 KiB above. */
 static uint32_t batch_of(uint32_t size)
 {
-    uint32_t n = (size <= TINY_MAX ? 32 << 10 : 128 << 10) / size;
+    uint32_t n = (size <= TINY_MAX ? 32 << 10 : 64 << 10) / size;
     return n > 64 ? 64 : n < 1 ? 1 : n;
 }
 

@@ -14,7 +14,7 @@ struct superslab_pool superslab_tiny, superslab_ace;
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /* What a pool keeps at least: empty SuperSlabs, and free units whose pages stay. */
-enum { KEEP_EMPTY = 2, KEEP_DIRTY_UNITS = 128, ACE_UNITS = 128 };
+enum { KEEP_EMPTY = 2, KEEP_DIRTY_UNITS = 512, ACE_UNITS = 128 };
 
 void superslab_init(size_t tiny_size)
 {
@@ -58,13 +58,22 @@ static unsigned find_run(const struct superslab *ss, unsigned n)
     return ss->units;
 }
 
+/* By address: the first fit then packs what is in use together, and the rest becomes empty. */
 static void list_add(struct superslab_pool *pool, struct superslab *ss)
 {
-    ss->prev = NULL;
-    ss->next = pool->list;
-    if (ss->next)
-        ss->next->prev = ss;
-    pool->list = ss;
+    struct superslab *before = NULL, *after = pool->list;
+    while (after && after->base < ss->base) {
+        before = after;
+        after = after->next;
+    }
+    ss->prev = before;
+    ss->next = after;
+    if (before)
+        before->next = ss;
+    else
+        pool->list = ss;
+    if (after)
+        after->prev = ss;
 }
 
 static void list_remove(struct superslab_pool *pool, struct superslab *ss)
@@ -241,20 +250,28 @@ static void slab_forget(struct slab *s)
     s->class = NO_CLASS;
 }
 
-/* Gives the pages of all free runs back to the kernel. */
-static void purge(struct superslab_pool *pool)
+static void purge_one(struct superslab_pool *pool, struct superslab *ss)
 {
-    for (struct superslab *ss = pool->list; ss; ss = ss->next)
-        for (unsigned i = 0, n; i < ss->units; i += n) {
-            n = 1;
-            if (!bit_get(ss->dirty, i))
-                continue;
-            while (i + n < ss->units && bit_get(ss->dirty, i + n))
-                n++;
-            os_purge(ss->base + i * UNIT, n * UNIT);
-            bits_clear(ss->dirty, i, n);
-        }
-    pool->units_dirty = 0;
+    for (unsigned i = 0, n; i < ss->units; i += n) {
+        n = 1;
+        if (!bit_get(ss->dirty, i))
+            continue;
+        while (i + n < ss->units && bit_get(ss->dirty, i + n))
+            n++;
+        os_purge(ss->base + i * UNIT, n * UNIT);
+        pool->units_dirty -= bits_clear(ss->dirty, i, n);
+    }
+}
+
+/* Gives pages of free runs back to the kernel, from the SuperSlabs that are chosen last, until at
+ * most `keep` units keep theirs. */
+static void purge(struct superslab_pool *pool, uint32_t keep)
+{
+    struct superslab *ss = pool->list;
+    while (ss && ss->next)
+        ss = ss->next;
+    for (; ss && pool->units_dirty > keep; ss = ss->prev)
+        purge_one(pool, ss);
 }
 
 void superslab_give(struct slab *s)
@@ -277,8 +294,9 @@ void superslab_give(struct slab *s)
         if (pool->empty > KEEP_EMPTY + pool->count / 8 && pool->empty > pool->keep_empty)
             superslab_release(pool, ss);
     }
-    if (pool->units_dirty > KEEP_DIRTY_UNITS + pool->units_taken / 4)
-        purge(pool);
+    uint32_t keep = KEEP_DIRTY_UNITS + pool->units_taken / 2;
+    if (pool->units_dirty > keep)
+        purge(pool, keep / 2);
     lock_release(&pool->lock);
 }
 
@@ -294,7 +312,7 @@ static bool trim(struct superslab_pool *pool)
         }
     }
     any |= pool->units_dirty > 0;
-    purge(pool);
+    purge(pool, 0);
     lock_release(&pool->lock);
     return any;
 }
