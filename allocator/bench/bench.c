@@ -144,6 +144,14 @@ static FILE *open_output(const char *name)
     return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
+static bool has_arg(const struct bench_options *o, const char *name)
+{
+    for (const struct bench_arg *a = o->args; a->name; a++)
+        if (strcmp(a->name, name) == 0)
+            return true;
+    return false;
+}
+
 void bench_write_json(const struct bench_options *o, const struct bench_report *r)
 {
     if (!o->json)
@@ -159,7 +167,9 @@ void bench_write_json(const struct bench_options *o, const struct bench_report *
         fprintf(f, ",\"%s\":%" PRIu64, a->name, a->value);
     if (o->independent_size)
         fprintf(f, ",\"independent_size\":%s", *o->independent_size ? "true" : "false");
-    fprintf(f, ",\"threads\":%u,\"operations\":%" PRIu64, r->threads, r->operations);
+    if (!has_arg(o, "threads"))
+        fprintf(f, ",\"threads\":%u", r->threads);
+    fprintf(f, ",\"operations\":%" PRIu64, r->operations);
     fprintf(f, ",\"wall_s\":%.9f,\"cpu_s\":%.9f,\"startup_cpu_s\":%.9f", r->total.wall_s,
             r->total.cpu_s, r->startup_cpu_s);
     write_part(f, "warm", &r->warm);

@@ -90,6 +90,50 @@ START_TEST(test_independent_size)
 }
 END_TEST
 
+static const char *const programs[] = {"random_mixed 20000",
+                                       "mid 5000 100",
+                                       "mid 2000 20 1 2048 2097152",
+                                       "mt 20000 100 1 2 50",
+                                       "larson 5000 100 1 2 3",
+                                       "realloc 2000 10",
+                                       "ace 10 20"};
+
+/* Every program reports valid JSON with the common fields, with either allocator. */
+START_TEST(test_every_program)
+{
+    for (int i = 0; i < 2; i++) {
+        char name[32];
+        const char *rest = strchr(programs[_i], ' ');
+        snprintf(name, sizeof name, "%.*s", (int)(rest - programs[_i]), programs[_i]);
+        struct outcome *o = run_shell("%s/bench/bench_%s_%s %s --json /dev/fd/3 3>&1 >/dev/null | "
+                                      "jq -r '[.program,.threads>0,.operations>0,.wall_s>0,"
+                                      ".cpu_s>0,.startup_cpu_s>=0,has(\"warm\"),has(\"steady\"),"
+                                      ".peak_rss_kib>0]|map(tostring)|join(\" \")'",
+                                      build_dir(), name, arms[i], rest);
+        char expected[100];
+        snprintf(expected, sizeof expected, "bench_%s true true true true true true true true\n",
+                 name);
+        ck_assert_str_eq(o->text, expected);
+    }
+}
+END_TEST
+
+START_TEST(test_ace_program_meets_each_cause)
+{
+    static const char *const doors[][2] = {
+        {"HAKMEM_WMAX_MID=1.01", "Threshold"},
+        {"HAKMEM_ACE_POOL_CAP=1", "Exhaustion"},
+        {"ulimit -v 60000;", "MapFail"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct outcome *o = run_shell("export HAKMEM_ACE_TRACE=1; %s %s/bench/bench_ace_hakmem 1 "
+                                      "2000 2>&1 | grep -c '^.ACE-FAIL. %s size=33792 class='",
+                                      doors[i][0], build_dir(), doors[i][1]);
+        ck_assert_msg(atoi(o->text) > 0, "%s: %s", doors[i][1], o->text);
+    }
+}
+END_TEST
+
 Suite *suite_bench(void)
 {
     Suite *s = suite_create("bench");
@@ -100,6 +144,8 @@ Suite *suite_bench(void)
     tcase_add_test(t, test_bad_arguments);
     tcase_add_test(t, test_null_is_an_error);
     tcase_add_test(t, test_independent_size);
+    tcase_add_loop_test(t, test_every_program, 0, sizeof programs / sizeof *programs);
+    tcase_add_test(t, test_ace_program_meets_each_cause);
     suite_add_tcase(s, t);
     return s;
 }
