@@ -131,7 +131,7 @@ static void detect(struct detector *d, const double *value, size_t start, size_t
     }
     for (size_t i = 0; i < d->n_boundaries; i++) {
         const struct an_step *step = &d->boundary[i].step;
-        if (start + step->index < settled)
+        if (!step->kept || start + step->index < settled)
             continue;
         if (d->found < d->cap)
             d->out[d->found] = (struct an_changepoint){

@@ -1,6 +1,7 @@
 #include "analysis/edivisive.h"
 
-#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /*
  * A split is proposed from this gain on. Series without a change exceed it in one window of three
@@ -8,28 +9,29 @@
  */
 static const double least_gain = 2.2;
 
-/* The ranks of value[n] in their order, with mid-ranks. */
+/* Twice the ranks of value[n] in their order, with mid-ranks. */
 static void rank_window(const double *value, size_t n, struct an_edivisive_space *space)
 {
     for (size_t i = 0; i < n; i++)
         space->item[i] = (struct an_ranked){.value = value[i], .index = i};
     an_rank(space->item, n);
     for (size_t i = 0; i < n; i++)
-        space->rank[space->item[i].index] = space->item[i].rank;
+        space->rank[space->item[i].index] = (int)(2 * space->item[i].rank);
 }
 
 /* before[i], after[i]: the distances of point i to all points before it, and after it. */
 static double sum_distances(size_t n, struct an_edivisive_space *space)
 {
-    double total = 0;
+    int total = 0;
+    memset(space->after, 0, n * sizeof *space->after);
     for (size_t i = 0; i < n; i++) {
-        double before = 0, after = 0;
-        for (size_t j = 0; j < i; j++)
-            before += fabs(space->rank[i] - space->rank[j]);
-        for (size_t j = i + 1; j < n; j++)
-            after += fabs(space->rank[i] - space->rank[j]);
+        int before = 0;
+        for (size_t j = 0; j < i; j++) {
+            int distance = abs(space->rank[i] - space->rank[j]);
+            before += distance;
+            space->after[j] += distance;
+        }
         space->before[i] = before;
-        space->after[i] = after;
         total += before;
     }
     return total;

@@ -106,7 +106,8 @@ static double autocorrelation_factor(const double *residual, size_t n)
         product += i > 0 ? residual[i] * residual[i - 1] : 0;
     }
     double r = square > 0 ? product / square - 2 / sqrt((double)n) : 0;
-    r = r < 0 ? 0 : r > 0.95 ? 0.95 : r;
+    /* Written so that values whose squares overflow come out as uncorrelated. */
+    r = !(r > 0) ? 0 : fmin(r, 0.95);
     return sqrt((1 - r) / (1 + r));
 }
 

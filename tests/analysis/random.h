@@ -8,17 +8,24 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNDER_SANITIZER 1
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
 
 /* Time limits are those of a plain build; instrumented ones get this much more. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+#ifdef __OPTIMIZE__
+#define TIME_SCALE (UNDER_SANITIZER ? 20 : 1)
+#else
 #define TIME_SCALE 20
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TIME_SCALE 20
-#endif
-#endif
-#ifndef TIME_SCALE
-#define TIME_SCALE 1
 #endif
 
 struct rng {
@@ -51,6 +58,20 @@ static inline double rng_normal(struct rng *r)
 {
     double radius = sqrt(-2 * log(rng_uniform(r)));
     return radius * cos(6.283185307179586 * rng_uniform(r));
+}
+
+/* Any finite double at all: huge, tiny, 0 of both signs. */
+static inline double rng_any(struct rng *r)
+{
+    for (;;) {
+        uint64_t bits = rng_next(r);
+        double x;
+        memcpy(&x, &bits, sizeof x);
+        if (rng_uniform(r) < 0.1)
+            return bits % 2 ? 0.0 : -0.0;
+        if (isfinite(x))
+            return x;
+    }
 }
 
 /* Like the pairs of real runs: mostly narrow, now and then a disturbed process. */

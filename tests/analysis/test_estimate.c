@@ -262,6 +262,24 @@ START_TEST(degenerate_series)
 }
 END_TEST
 
+START_TEST(any_finite_values)
+{
+    struct rng r = {18};
+    for (int trial = 0; trial < 500; trial++) {
+        double value[100];
+        uint32_t cluster[100];
+        size_t n = 1 + rng_below(&r, 100);
+        struct an_estimate e;
+        for (size_t i = 0; i < n; i++) {
+            value[i] = rng_any(&r);
+            cluster[i] = (uint32_t)rng_below(&r, 30);
+        }
+        ck_assert(an_estimate_pairs(value, trial % 2 ? cluster : NULL, n, 2, 0, &e));
+        ck_assert(e.low <= e.estimate && e.estimate <= e.high && isfinite(e.z));
+    }
+}
+END_TEST
+
 START_TEST(too_few_pairs_exclude_nothing)
 {
     double value[18];
@@ -357,6 +375,7 @@ HP_SUITE(analysis_estimate)
     suite_add_tcase(s, t);
     t = tcase_create("edges");
     tcase_add_test(t, degenerate_series);
+    tcase_add_test(t, any_finite_values);
     tcase_add_test(t, too_few_pairs_exclude_nothing);
     tcase_add_test(t, bad_input_changes_nothing);
     tcase_add_test(t, largest_run_is_quick);
