@@ -6,9 +6,11 @@ WITH workload AS (
     WHERE w.repository = $1::integer
       AND w.name = coalesce($2::text, (SELECT min(name) FROM store.workload
                                        WHERE repository = $1::integer))
-    ORDER BY (SELECT max(u.stored) FROM store.run u
-              JOIN store.run_workload x ON x.repository = u.repository AND x.run = u.id
-              WHERE u.repository = $1::integer AND x.workload = w.id) DESC NULLS LAST, w.id DESC
+    ORDER BY (SELECT u.stored FROM store.run u
+              WHERE u.repository = $1::integer
+                AND EXISTS (SELECT FROM store.run_workload x
+                            WHERE x.repository = $1::integer AND x.run = u.id AND x.workload = w.id)
+              ORDER BY u.stored DESC LIMIT 1) DESC NULLS LAST, w.id DESC
     LIMIT 1
 ), metric AS (
     SELECT id, name, unit, better FROM store.metric WHERE name = $3
