@@ -59,7 +59,7 @@ static bool find_before(struct db_conn *conn, const struct ingest_run *run, bool
     return true;
 }
 
-/* What the webhook is told. */
+/* What the webhook is told. The address is a path of the page; who sends it knows the host. */
 static json_t *message_json(const struct ingest_run *run, const json_t *comparison,
                             const json_t *decided)
 {
@@ -74,7 +74,7 @@ static json_t *message_json(const struct ingest_run *run, const json_t *comparis
         "verdict", json_object_get(comparison, "verdict"), "size",
         json_object_get(comparison, "size"), "run", hp_json_string(run->result, "run", ""),
         "address",
-        json_sprintf("/?repository=%s&base=%s&head=%s", run->claim.name, run->claim.base,
+        json_sprintf("/#repo=%s&base=%s&head=%s", run->claim.name, run->claim.base,
                      run->claim.head));
 }
 

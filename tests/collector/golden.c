@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "tests/collector/store_fixture.h"
 
 #include <ctype.h>
@@ -57,6 +58,7 @@ static const char world_sql[] =
 
 void golden_world(void)
 {
+    hp_log_init("test", HP_LOG_ERROR);
     HP_JSON json_t *job = golden_read("job-v1.json");
     HP_JSON json_t *failed = golden_read("result-failed-v1.json");
     fill_shas(job, failed);
