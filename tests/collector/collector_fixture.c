@@ -173,7 +173,6 @@ static long ask(const char *server, const char *token, const char *method, const
     struct hp_error err;
     HP_HTTP struct hp_http *http = hp_http_new(server, token, &err);
     ck_assert_msg(http != NULL, "%s", err.message);
-    HP_FREE char *text = body ? json_dumps(body, JSON_ENCODE_ANY) : NULL;
     HP_JSON json_t *got = NULL;
     long status = 0;
     if (!hp_http_json(http, method, path, body, &got, &status, &err))
@@ -322,6 +321,11 @@ json_t *suite_apply(const char *repository)
     long status = collector_ask("PUT", "/api/v1/suites", suite, &answer);
     ck_assert_msg(status == 200, "%s", hp_json_string(answer, "message", "?"));
     return answer;
+}
+
+void suite_applied(const char *repository)
+{
+    json_decref(suite_apply(repository));
 }
 
 json_t *claim(const char *runner)

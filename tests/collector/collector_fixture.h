@@ -78,6 +78,9 @@ json_t *suite_for(const char *repository);
 /* Applies that suite; the answer, which the caller owns. */
 json_t *suite_apply(const char *repository);
 
+/* The same where nobody wants the answer. */
+void suite_applied(const char *repository);
+
 /* Claims a job as a runner; NULL where none waits. The caller owns it. */
 json_t *claim(const char *runner);
 

@@ -245,7 +245,7 @@ START_TEST(deeds_are_written_down)
     const char *repository = repo_make();
     repo_commit(repository, "lib/a", "1", "one");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(repository);
+    suite_applied(repository);
     const char *token = collector_token("submit", "ci");
     ck_assert_int_eq(collector_ask_as(token, "POST", "/api/v1/repositories/r/look", NULL, NULL),
                      200);

@@ -267,7 +267,7 @@ START_TEST(a_waiter_that_hung_up_gets_nothing)
     ck_assert(hp_write_all(fd, text, strlen(text)));
     hp_sleep_ms(500);
     close(fd);
-    HP_JSON json_t *applied = suite_apply(repository);
+    suite_applied(repository);
     hp_sleep_ms(1500);
     ck_assert_str_eq(store_ask("hakperf_owner", "SELECT state FROM store.job"), "queued");
     HP_JSON json_t *job = claim("y");

@@ -57,7 +57,7 @@ START_TEST(later_looks_measure_what_is_new)
     const char *r = repo_make();
     repo_commit(r, "lib/a", "1", "one");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     repo_commit(r, "lib/a", "2", "two");
     repo_commit(r, "doc", "1", "doc");
     repo_commit(r, "lib/a", "3", "three");
@@ -85,7 +85,7 @@ START_TEST(forced_pushes_and_deleted_branches_are_harmless)
     const char *r = repo_make();
     repo_commit(r, "lib/a", "1", "one");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     HP_FREE char *two = strdup(repo_commit(r, "lib/a", "2", "two"));
     ck_assert_str_eq(look(), "two");
     REPO_GIT(r, "reset", "--quiet", "--hard", "HEAD~1");
@@ -142,7 +142,7 @@ START_TEST(a_large_push_is_cut)
     const char *r = repo_make();
     repo_commit(r, "lib/a", "0", "zero");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     HP_BUFFER struct hp_buffer stream = {0};
     for (int i = 1; i <= 250; i++)
         hp_buffer_printf(&stream,
@@ -172,7 +172,7 @@ START_TEST(a_full_queue_forgets_nothing)
     repo_commit(r, "lib/a", "1", "one");
     const char *const limit[] = {"--queue-limit", "2", NULL};
     collector_start(limit);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     repo_commit(r, "lib/a", "2", "two");
     repo_commit(r, "lib/a", "3", "three");
     HP_JSON json_t *answer = NULL;
@@ -200,7 +200,7 @@ START_TEST(an_unreachable_repository_is_told)
     ck_assert_ptr_nonnull(
         strstr(hp_json_string(answer, "message", ""), "does not appear to be a git repository"));
     ck_assert_str_eq(owner("SELECT count(*) FROM store.repository"), "0");
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     HP_FREE char *away = hp_format("%s.away", r);
     ck_assert_int_eq(rename(r, away), 0);
     ck_assert_str_eq(collector_error("POST", "/api/v1/repositories/r/look", NULL), "failed");
@@ -219,7 +219,7 @@ START_TEST(the_poll_looks)
     repo_commit(r, "lib/a", "1", "one");
     const char *const poll[] = {"--poll", "1", NULL};
     collector_start(poll);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     repo_commit(r, "lib/a", "2", "two");
     for (int i = 0; i < 100 && strcmp(owner("SELECT count(*) FROM store.job"), "2") != 0; i++)
         hp_sleep_ms(100);
@@ -234,7 +234,7 @@ START_TEST(the_start_looks)
     const char *r = repo_make();
     repo_commit(r, "lib/a", "1", "one");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     collector_kill();
     repo_commit(r, "lib/a", "2", "two");
     collector_start(NULL);
@@ -298,7 +298,7 @@ START_TEST(a_changed_suite_judges_paths_anew)
     repo_commit(r, "src/a", "1", "two");
     repo_commit(r, "src2", "1", "three");
     collector_start(NULL);
-    HP_JSON json_t *applied = suite_apply(r);
+    suite_applied(r);
     static const char *const sql =
         "SELECT string_agg(subject, ',' ORDER BY position) FROM store.commit WHERE watched";
     ck_assert_str_eq(owner(sql), "one");

@@ -41,12 +41,18 @@ static void write_file(const char *name, const char *text)
     ck_assert_msg(hp_file_replace(path, text, strlen(text), 0644, &err), "%s", err.message);
 }
 
-static char *commit(const char *name, const char *text, const char *subject)
+/* Makes a commit; its name, in static memory of the last eight. */
+static const char *commit(const char *name, const char *text, const char *subject)
 {
+    static char shas[8][GIT_SHA_TEXT];
+    static size_t next;
+
     write_file(name, text);
     GIT("add", "--all");
     GIT("commit", "--quiet", "--allow-empty", "--message", subject);
-    return strdup(GIT("rev-parse", "HEAD"));
+    char *sha = shas[next++ % 8];
+    snprintf(sha, GIT_SHA_TEXT, "%s", GIT("rev-parse", "HEAD"));
+    return sha;
 }
 
 static void setup(void)
@@ -90,10 +96,10 @@ static bool exists(const char *path)
 
 START_TEST(follows_branches_tags_and_head)
 {
-    HP_FREE char *one = commit("a", "1", "one");
+    const char *one = commit("a", "1", "one");
     GIT("branch", "old");
     GIT("tag", "v1");
-    HP_FREE char *two = commit("a", "2", "two");
+    const char *two = commit("a", "2", "two");
     fetch();
     char sha[GIT_SHA_TEXT];
     ck_assert(resolve("main", sha) == HP_OK && strcmp(sha, two) == 0);
@@ -115,10 +121,10 @@ END_TEST
 START_TEST(keeps_what_a_forced_push_drops)
 {
     commit("a", "1", "one");
-    HP_FREE char *lost = commit("a", "2", "two");
+    const char *lost = commit("a", "2", "two");
     fetch();
     GIT("reset", "--quiet", "--hard", "HEAD~1");
-    HP_FREE char *other = commit("a", "3", "three");
+    const char *other = commit("a", "3", "three");
     fetch();
     char sha[GIT_SHA_TEXT];
     ck_assert(resolve("main", sha) == HP_OK && strcmp(sha, other) == 0);
@@ -192,7 +198,7 @@ END_TEST
 
 START_TEST(what_is_known_survives_an_outage)
 {
-    HP_FREE char *one = commit("a", "1", "one");
+    const char *one = commit("a", "1", "one");
     fetch();
     HP_FREE char *away = hp_format("%s.away", repository);
     ck_assert_int_eq(rename(repository, away), 0);
@@ -226,7 +232,7 @@ START_TEST(the_archive_is_the_whole_tree)
 {
     write_file(".gitattributes", "secret export-ignore\nstamp export-subst\n");
     write_file("secret", "hidden");
-    HP_FREE char *sha = commit("stamp", "$Format:%H$", "one");
+    const char *sha = commit("stamp", "$Format:%H$", "one");
     fetch();
     HP_FREE char *path = hp_format("%s/a.tar", folder);
     HP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -337,14 +343,14 @@ static size_t line_length(const char *tip, const char *known, const char *watch,
 
 START_TEST(the_line_is_that_of_first_parents)
 {
-    HP_FREE char *one = commit("lib/a", "1", "one");
+    const char *one = commit("lib/a", "1", "one");
     GIT("checkout", "--quiet", "-b", "side");
     commit("lib/b", "1", "side 1");
     commit("lib/b", "2", "side 2");
     GIT("checkout", "--quiet", "main");
     commit("doc", "1", "doc");
     GIT("merge", "--quiet", "--no-ff", "--message", "merge", "side");
-    HP_FREE char *tip = commit("lib/a", "2", "two");
+    const char *tip = commit("lib/a", "2", "two");
     fetch();
     ck_assert_uint_eq(line_length(tip, NULL, NULL, 100), 4);
     ck_assert_uint_eq(line_length(tip, NULL, "lib/", 100), 3);
