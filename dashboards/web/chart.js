@@ -6,13 +6,13 @@
 import uPlot from './uPlot.esm.js';
 import {badge} from './badge.js';
 import {el, replace} from './dom.js';
-import {localDay, localTime, quantity, times} from './format.js';
+import {localDay, localTime, tick, times} from './format.js';
 import {drawMark} from './marks.js';
 import {columns, describe, indexOf, yRange} from './series.js';
 import {verdictOf} from './verdict.js';
 
 const HEIGHT = 320;
-const NARROW = 600; // below: less height, fewer labels
+const NARROW = 600; // below: less height
 const MARK_RADIUS = 5;
 
 /** Colours come from the style sheet, which knows the scheme. */
@@ -41,24 +41,34 @@ export function createChart(onSelect) {
     const view = {root, place, tip, onSelect, plot: null, series: null, scale: 'value',
         selected: -1};
 
-    const redraw = () => view.series && build(view);
     new ResizeObserver(() => {
-        if (view.plot && place.clientWidth !== view.plot.width) redraw();
+        if (view.plot && place.clientWidth !== view.plot.width) view.plot.setSize(sizeOf(place));
     }).observe(place);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+    matchMedia('(prefers-color-scheme: dark)')
+        .addEventListener('change', () => view.plot && build(view));
     root.addEventListener('keydown', (event) => onKey(view, event));
     root.addEventListener('blur', () => hide(view));
 
     return {
         root,
         draw(series, scale, selectedSha) {
-            Object.assign(view, {series, scale, selected: indexOf(series.points, selectedSha)});
-            redraw();
+            const selected = indexOf(series.points, selectedSha);
+            // Without news the chart stays, and with it what the reader zoomed to or points at.
+            const text = JSON.stringify([series, scale]);
+            const same = view.plot && text === view.text;
+            Object.assign(view, {series, scale, selected, text});
+            if (same) view.plot.redraw(false);
+            else build(view);
         },
     };
 }
 
 // --- building --------------------------------------------------------------------------------
+
+function sizeOf(place) {
+    const width = place.clientWidth || NARROW;
+    return {width, height: width < NARROW ? 240 : HEIGHT};
+}
 
 function build(view) {
     const {place, series, scale} = view;
@@ -67,11 +77,9 @@ function build(view) {
     view.colors = palette();
     view.current = null;
     hide(view);
-    const width = place.clientWidth || 600;
     const last = series.points.length - 1;
     view.plot = new uPlot({
-        width,
-        height: width < NARROW ? 240 : HEIGHT,
+        ...sizeOf(place),
         legend: {show: false},
         padding: [12, 12, 0, 0],
         cursor: {y: false, points: {show: false}, drag: {x: true, y: false, dist: 8}},
@@ -120,9 +128,9 @@ function xAxis(view) {
 }
 
 function yAxis(view) {
-    const write = view.scale === 'ratio' ? times : (v) => quantity(v, view.series.unit);
+    const write = view.scale === 'ratio' ? times : (v) => tick(v, view.series.unit);
     return {
-        ...axis(view), size: 92, space: 44,
+        ...axis(view), size: 68, space: 44,
         // Ticks closer together than three digits can tell would repeat a label: left blank.
         values: (_, splits) => splits.map(write).map((text, i, all) =>
             (i && all[i - 1] === text ? '' : text)),

@@ -39,7 +39,7 @@ function seconds(value) {
     return significant(value * factor) + SPACE + unit;
 }
 
-/** A whole number to its last digit, in groups of three: what differs by one must not look equal. */
+/** A whole number to its last digit, by threes: what differs by one must not look equal. */
 export function exact(value) {
     if (!isNumber(value)) return MISSING;
     if (!Number.isInteger(value)) return significant(value);
@@ -67,6 +67,10 @@ export function quantity(value, unit) {
     const [figure, prefix] = prefixed(value, 1000, ['', 'k', 'M', 'G', 'T']);
     return [figure, prefix, unit].filter(Boolean).join(SPACE);
 }
+
+/** The same for an axis: a rate's unit is left out, it stands once beside the chart. */
+export const tick = (value, unit) => quantity(value, isRate(unit) ? '' : unit);
+export const isRate = (unit) => Boolean(unit?.includes('/'));
 
 function percentFigure(fraction, decimals) {
     const text = (fraction * 100).toFixed(decimals);

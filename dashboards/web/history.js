@@ -3,7 +3,7 @@
 
 import {createChart} from './chart.js';
 import {el, replace} from './dom.js';
-import {plural} from './format.js';
+import {isRate, plural} from './format.js';
 import {hasRatio, metricTitle} from './series.js';
 import {verdictOf} from './verdict.js';
 
@@ -14,22 +14,31 @@ import {verdictOf} from './verdict.js';
 export function createHistory({tools, panel, go}) {
     const select = (point) => go({base: null, head: point.sha}, {jump: true});
     const chart = createChart(select);
+    let offered = ''; // the choices on the page, as text
     const legend = el('p', {class: 'legend'});
 
     return {
         tools({workloads, metrics}, chosen, scale) {
+            const ratio = hasRatio(chosen.points ?? []);
+            const text = JSON.stringify(
+                [workloads, metrics, chosen.workload, chosen.metric, scale, ratio]);
+            if (text === offered) return; // an open list stays open
+            offered = text;
+            const held = tools.contains(document.activeElement) ? document.activeElement.name : '';
             replace(tools,
                 chooser('Workload', workloads, chosen.workload, (name) => name,
                     (workload) => go({workload})),
                 chooser('Metric', metrics, chosen.metric, metricTitle, (metric) => go({metric})),
-                hasRatio(chosen.points ?? []) ? chooser('Show', ['value', 'ratio'], scale,
+                ratio ? chooser('Show', ['value', 'ratio'], scale,
                     (name) => (name === 'ratio' ? 'ratio to control' : 'value'),
                     (name) => go({scale: name === 'ratio' ? name : null})) : null);
+            if (held) tools.querySelector(`[name="${held}"]`)?.focus();
         },
         draw(series, scale, selectedSha) {
             if (!series.points.length) {
-                panel.empty(el('p', null,
-                    'No commit has a value for this workload and metric yet.'));
+                panel.empty(el('p', null, series.metric
+                    ? 'No commit has a value for this workload and metric yet.'
+                    : 'The first measurement begins the history.'));
                 return;
             }
             const shown = scale === 'ratio' && hasRatio(series.points) ? 'ratio' : 'value';
@@ -42,7 +51,8 @@ export function createHistory({tools, panel, go}) {
 
 function chooser(label, names, chosen, title, choose) {
     if (names.length === 0) return null;
-    const select = el('select', {onchange: (event) => choose(event.target.value)},
+    const select = el('select',
+        {name: label.toLowerCase(), onchange: (event) => choose(event.target.value)},
         names.map((name) => el('option', {value: name, selected: name === chosen}, title(name))));
     return el('label', null, label, ' ', select);
 }
@@ -50,9 +60,11 @@ function chooser(label, names, chosen, title, choose) {
 function legendOf(root, series, scale) {
     const seen = [...new Set(series.points.map((p) => p.verdict).filter(Boolean))];
     const better = {higher: 'higher is better', lower: 'lower is better'}[series.better];
+    const measure = scale === 'ratio' ? 'as a multiple of the control measured beside it'
+        : isRate(series.unit) ? `in ${series.unit}` : null;
     replace(root,
-        el('span', null, plural(series.points.length, 'commit'), better ? `, ${better}` : null,
-            scale === 'ratio' ? ', as a multiple of the control measured beside it' : null),
+        el('span', null, [plural(series.points.length, 'commit'), measure, better]
+            .filter(Boolean).join(', ')),
         seen.map((verdict) => {
             const {mark, word, tone, means} = verdictOf(verdict);
             return el('span', {class: `tone-${tone}`, title: means},

@@ -30,6 +30,7 @@ const state = {
     next: null,
     series: null,
     comparison: null,
+    listed: '', // the list on the page, as text; likewise
     shown: '', // the comparison on the page, as text: equal means nothing to redraw
 };
 const history_ = createHistory({tools: at('history-tools'), panel: panels.history, go});
@@ -45,6 +46,8 @@ function jumpToComparison() {
     at('comparison').scrollIntoView({block: 'nearest'});
 }
 
+const compareFields = compareForm();
+const backLink = el('a', {hidden: true}, 'Back to the last one');
 const hrefOf = (sha) => link({...state.route, base: null, head: sha});
 const code = (text) => el('code', null, text);
 
@@ -111,8 +114,12 @@ function drawLog() {
         panels.log.empty(el('p', null, 'The repository has no commit on its default branch yet.'));
         return;
     }
+    const selected = selectedSha();
+    const text = JSON.stringify([state.entries, selected, state.next, state.route]);
+    if (text === state.listed && panels.log.root.dataset.state === 'content') return;
+    state.listed = text;
     panels.log.show(renderLog(state.entries, {
-        hrefOf, selected: selectedSha(), more: state.next ? loadOlder : null,
+        hrefOf, selected, more: state.next ? loadOlder : null,
     }));
 }
 
@@ -164,9 +171,8 @@ function drawComparisonHead(answer) {
     const selected = Boolean(state.route.head);
     at('comparison-title').textContent = !selected ? 'Last comparison'
         : state.route.base ? 'Comparison' : 'Comparison with the parent';
-    replace(at('comparison-tools'), compareForm(), selected
-        ? el('a', {href: link({...state.route, base: null, head: null})}, 'Back to the last one')
-        : null);
+    backLink.hidden = !selected;
+    backLink.href = link({...state.route, base: null, head: null});
     const told = answer?.comparison;
     const worst = told?.workloads?.find((w) => w.verdict === told.verdict);
     document.title = [
@@ -176,16 +182,22 @@ function drawComparisonHead(answer) {
     ].filter(Boolean).join(' · ');
 }
 
+/** Made once: what the reader types must outlive every refresh. */
 function compareForm() {
     const field = (name, label) => el('label', null, label, ' ', el('input', {
-        name, required: true, size: 12, value: state.route.base ? state.route[name] : null,
-        placeholder: name === 'base' ? 'v1 or HEAD~1' : 'HEAD', autocomplete: 'off',
-        spellcheck: 'false', autocapitalize: 'off'}));
+        name, required: true, size: 12, placeholder: name === 'base' ? 'v1 or HEAD~1' : 'HEAD',
+        autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off'}));
     return el('form', {onsubmit: (event) => {
         event.preventDefault();
         const form = new FormData(event.target);
         go({base: form.get('base').trim(), head: form.get('head').trim()});
     }}, field('base', 'Base'), field('head', 'Head'), el('button', null, 'Compare'));
+}
+
+function fillCompareForm() {
+    const {base, head} = state.route;
+    compareFields.elements.base.value = base ?? '';
+    compareFields.elements.head.value = base ? head : '';
 }
 
 function showNothingMeasured() {
@@ -216,9 +228,18 @@ function waitingWords(commit) {
 
 // --- series ----------------------------------------------------------------------------------
 
-const loadSeries = (quiet) => panels.history.load(
-    (signal) => api.series(state.repository, {workload: state.route.workload,
-        metric: state.route.metric, limit: POINTS}, signal),
+async function fetchSeries(signal) {
+    const {workload, metric} = state.route;
+    try {
+        return await api.series(state.repository, {workload, metric, limit: POINTS}, signal);
+    } catch (error) {
+        // Without a choice of the reader's it only means that nothing was timed yet.
+        if (error.code !== 'not_found' || workload || metric) throw error;
+        return {workload, metric, points: []};
+    }
+}
+
+const loadSeries = (quiet) => panels.history.load(fetchSeries,
     (answer) => {
         state.series = answer;
         drawSeries();
@@ -251,6 +272,7 @@ async function routeChanged() {
     state.route = parse(location.hash);
     at('home').href = link({repo: state.route.repo});
     const moved = (...keys) => keys.some((key) => before[key] !== state.route[key]);
+    if (moved('base', 'head')) fillCompareForm();
     if (moved('repo') || !state.repository) {
         Object.assign(state, {entries: [], series: null, comparison: null, shown: ''});
         await loadAll();
@@ -265,6 +287,12 @@ async function routeChanged() {
 }
 
 addEventListener('hashchange', routeChanged);
+replace(at('comparison-tools'), compareFields, backLink);
+fillCompareForm();
+// The links of the list change what stands above it: bring that into view.
+at('log').addEventListener('click', (event) => {
+    if (event.target.closest('a.sha') && !event.ctrlKey && !event.metaKey) jumpToComparison();
+});
 document.querySelector('.skip').addEventListener('click', (event) => {
     event.preventDefault(); // the part behind '#' is the route
     jumpToComparison();

@@ -7,8 +7,10 @@ import {verdictOf} from './verdict.js';
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const orNull = (value) => (isNumber(value) ? value : null);
 
-// What every suite with timed workloads has, beside the counters of the library under test.
-const USUAL_METRICS = ['kernel_share', 'ace_failures'];
+// What every run with timed workloads has (common/metrics.c), the most asked for first; the
+// counters of the library under test come from the comparison.
+const USUAL_METRICS = ['throughput', 'kernel_share', 'ace_failures', 'headline', 'peak_rss',
+    'warm_throughput', 'startup_cpu', 'wall', 'minor_faults'];
 
 const FIELDS = {
     value: ['value', 'low', 'high'],
@@ -69,11 +71,11 @@ export function describe(point, series, scale) {
     };
 }
 
-/** "steady_throughput" → "steady throughput"; "counter:os.munmap" keeps the counter's own name. */
+/** "kernel_share" → "kernel share"; "counter:os_munmap" keeps the counter's own name. */
 export function metricTitle(name) {
     if (!name) return '';
     if (name.startsWith('counter:')) return `counter ${name.slice('counter:'.length)}`;
-    return name.replace(/^ace_/, 'ACE ').replaceAll('_', ' ');
+    return name.replaceAll('_', ' ').replace(/\b(ace|cpu|rss)\b/g, (word) => word.toUpperCase());
 }
 
 /** What can be chosen, from what was measured: {workloads, metrics}, the shown ones included. */

@@ -26,8 +26,14 @@ test('quantities carry the prefix of their rounded figure', () => each(f.quantit
     [[12345678, 'count'], '12.3 M'], [[null, 'ops/s'], '–'], [[undefined, 's'], '–'],
 ]));
 
+test('ticks leave a rate\'s unit out, and keep the others', () => each(f.tick, [
+    [[16e6, 'ops/cpu-s'], '16.0 M'], [[0, 'ops/s'], '0'], [[0.551, 'fraction'], '55.1 %'],
+    [[2048, 'KiB'], '2.00 MiB'],
+]));
+
 test('counts are exact where they differ by one', () => {
-    each(f.exact, [[1203341, '1 203 341'], [1203340, '1 203 340'], [999, '999'], [-1000, '-1 000']]);
+    each(f.exact, [[1203341, '1 203 341'], [1203340, '1 203 340'], [999, '999'],
+        [-1000, '-1 000']]);
     each(f.count, [[999999, '999 999'], [1203341, '1.20 M'], [0, '0'], [[null], '–']]);
 });
 

@@ -7,13 +7,15 @@ import {link, parse} from '../../dashboards/web/route.js';
 const EMPTY = {repo: null, base: null, head: null, workload: null, metric: null, scale: null};
 
 test('nothing selected', () => {
-    for (const hash of ['', '#', '#log', '#head=', '#unknown=1']) assert.deepEqual(parse(hash), EMPTY);
+    for (const hash of ['', '#', '#log', '#head=', '#unknown=1']) {
+        assert.deepEqual(parse(hash), EMPTY);
+    }
     assert.equal(link(EMPTY), '#');
 });
 
 test('there and back', () => {
-    const route = {repo: 'hak.mem-1', base: 'v1.0^{commit}', head: 'feature/a&b=c#d', scale: 'ratio',
-        workload: 'random_mixed/8192', metric: 'counter:os.munmap'};
+    const route = {repo: 'hak.mem-1', base: 'v1.0^{commit}', head: 'feature/a&b=c#d',
+        scale: 'ratio', workload: 'random_mixed/8192', metric: 'counter:os.munmap'};
     assert.deepEqual(parse(link(route)), route);
     assert.equal(link({...EMPTY, head: 'abc'}), '#head=abc');
 });

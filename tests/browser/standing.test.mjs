@@ -10,7 +10,8 @@ const VERDICTS = ['regressed', 'improved', 'equivalent', 'inconclusive', 'identi
 
 test('no two verdicts share sign and word, nor a shape on the chart', () => {
     for (const field of ['sign', 'word', 'mark']) {
-        assert.equal(new Set(VERDICTS.map((v) => verdictOf(v)[field])).size, VERDICTS.length, field);
+        const values = new Set(VERDICTS.map((v) => verdictOf(v)[field]));
+        assert.equal(values.size, VERDICTS.length, field);
     }
 });
 
@@ -31,11 +32,12 @@ test('where a commit stands', () => {
     assert.equal(standingOf({state: 'failed', verdict: null}).word, 'failed');
     assert.equal(standingOf({state: 'identical', verdict: 'identical'}).sign, '≡');
     assert.equal(standingOf({state: 'measured', verdict: null}).word, 'measured');
-    assert.deepEqual(['measured', 'failed', 'queued', 'unwatched'].map((state) => hasResult({state})),
-        [true, true, false, false]);
+    const states = ['measured', 'failed', 'queued', 'unwatched'];
+    assert.deepEqual(states.map((state) => hasResult({state})), [true, true, false, false]);
 });
 
-const seen = (secondsAgo) => [{name: 'r', seen: new Date(Date.now() - secondsAgo * 1000).toISOString()}];
+const seen = (secondsAgo) =>
+    [{name: 'r', seen: new Date(Date.now() - secondsAgo * 1000).toISOString()}];
 
 test('the queue in one line', () => {
     const line = (counts, runners = seen(1)) => summary({counts, runners}).text;
@@ -61,7 +63,8 @@ test('addresses are encoded, and leave out what is not asked', () => {
 
 test('the error body, or words for an answer without one', () => {
     const own = errorOf(404, '{"code":"not_found","message":"no run","hint":"run it","path":null}');
-    assert.deepEqual([own.code, own.message, own.hint, own.status], ['not_found', 'no run', 'run it', 404]);
+    assert.deepEqual([own.code, own.message, own.hint, own.status],
+        ['not_found', 'no run', 'run it', 404]);
     for (const text of ['<html>', '', 'null', '{"error":1}']) {
         const other = errorOf(502, text);
         assert.equal(other.code, 'failed');
