@@ -73,6 +73,7 @@ help:
 ## make                  programs into build/bin, the allocator into build/lib and build/bench
 ## make demo             measure two real commits of the allocator and show the result
 ## make check            every test; sets up what it needs
+## make check-browser    the page: its modules in node, the whole of it in Chromium
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
@@ -165,6 +166,12 @@ check:
 unit: all $(BUILD)/tests/check
 	$(Q)$(MAKE) -C allocator check BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
+.PHONY: check-browser
+check-browser:
+	$(Q)sh deploy/bootstrap build demo check extra
+	$(Q)$(MAKE) all BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) sh tests/browser/run.sh
 
 asan:
 	$(Q)$(MAKE) unit BUILD=build/asan SANITIZE=address,undefined
