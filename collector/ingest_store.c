@@ -56,15 +56,17 @@ static json_t *metric_list(const struct ingest_run *run)
         for (size_t l = 0; l < 2; l++) {
             size_t i;
             json_t *item;
-            json_array_foreach (json_object_get(run->workloads[w].json, lists[l]), i, item)
+            json_array_foreach (json_object_get(run->workloads[w].json, lists[l]), i, item) {
                 add_metric(known, hp_json_string(item, "metric", ""));
+            }
         }
     }
     json_t *list = json_array();
     const char *name;
     json_t *metric;
-    json_object_foreach (known, name, metric)
+    json_object_foreach (known, name, metric) {
         json_array_append(list, metric);
+    }
     return list;
 }
 

@@ -22,6 +22,8 @@
 #define START_TIMEOUT_S 60.0
 #define STOP_TIMEOUT_S 60.0
 #define LOG_KEPT (8 << 20)
+/* Bytes of it that fit into a hint. */
+#define LOG_TAIL 400
 
 bool private_paths_init(struct private_paths *p, const char *state, struct hp_error *err)
 {
@@ -106,17 +108,12 @@ static void limit_log(const struct private_paths *p)
 /* The end of the server's log, which says why it did not start. */
 static void add_log_tail(const struct private_paths *p, struct hp_error *err)
 {
-    HP_FILE FILE *f = fopen(p->log, "re");
-    char tail[600];
-    if (!f || fseek(f, 0, SEEK_END) != 0)
+    HP_BUFFER struct hp_buffer log = {0};
+    struct hp_error ignored;
+    if (!hp_file_read(p->log, 2 * LOG_KEPT, &log, &ignored))
         return;
-    long size = ftell(f);
-    long from = size > (long)sizeof tail - 1 ? size - (long)sizeof tail + 1 : 0;
-    if (fseek(f, from, SEEK_SET) != 0)
-        return;
-    size_t n = fread(tail, 1, sizeof tail - 1, f);
-    tail[n] = '\0';
-    hp_error_hint(err, "%s ends with: %.400s", p->log, n > 400 ? tail + n - 400 : tail);
+    size_t from = log.size > LOG_TAIL ? log.size - LOG_TAIL : 0;
+    hp_error_hint(err, "%s ends with: %s", p->log, hp_buffer_text(&log) + from);
 }
 
 /* Runs pg_ctl ACTION with that data folder; arguments end with NULL. */

@@ -128,6 +128,19 @@ static bool durable(const char *state)
     return true;
 }
 
+/* Settings of one's own that do not hold: the server's own words come back. */
+static bool broken_settings(const char *state)
+{
+    struct hp_error err = {0};
+    static const char nonsense[] = "shared_buffers = 'plenty'\n";
+    WANT(private_db_start(state, &fast, NULL, &err) && private_db_stop(state, &err));
+    HP_FREE char *own = hp_state_path(state, "pg/postgresql.auto.conf");
+    WANT(hp_file_replace(own, nonsense, sizeof nonsense - 1, 0600, &err));
+    WANT(!private_db_start(state, &fast, NULL, &err));
+    WANT(err.code == HP_FAILED && strstr(err.hint, "plenty"));
+    return true;
+}
+
 static void in_fresh_state(bool (*work)(const char *))
 {
     char state[] = "/tmp/hakperf-test-XXXXXX";
@@ -173,6 +186,12 @@ static bool long_path(const char *state)
     return true;
 }
 
+START_TEST(says_why_it_does_not_start)
+{
+    in_fresh_state(broken_settings);
+}
+END_TEST
+
 START_TEST(refuses_a_path_too_long)
 {
     in_fresh_state(long_path);
@@ -195,6 +214,7 @@ HP_SUITE(private_db)
     tcase_add_test(t, survives_a_kill);
     tcase_add_test(t, respects_other_folders);
     tcase_add_test(t, is_durable_by_default);
+    tcase_add_test(t, says_why_it_does_not_start);
     tcase_add_test(t, refuses_a_path_too_long);
     tcase_add_test(t, url_escapes_the_path);
     suite_add_tcase(s, t);
