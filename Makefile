@@ -9,8 +9,8 @@ DESTDIR ?=
 CC      ?= cc
 V       ?= 0
 
-# Work on all cores unless the caller chose a number of jobs.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+# Work on all cores unless the caller chose a number of jobs; a make within shares its jobs.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory
