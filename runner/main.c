@@ -5,29 +5,21 @@
 #include "runner/launcher.h"
 #include "runner/verbs.h"
 
+#define STATE_OPTION                                                                            \
+    {                                                                                           \
+        "state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, "where cache and spool are kept", true \
+    }
+#define NAME_TEXT "what this runner is called; the host's name if not given"
+#define CPU_TEXT "CPU that is measured on; -1: the last one allowed"
+#define SANDBOX_TEXT "bwrap, or none for repositories that you trust"
+#define BUDGET_TEXT "a workload's pairs end at the first look after so long"
+
+/* What work and measure share. */
 #define RUN_OPTIONS                                                                                \
-    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, "where cache and spool are kept", true},     \
-        {"name",                                                                                   \
-         0,                                                                                        \
-         HP_OPT_STRING,                                                                            \
-         "NAME",                                                                                   \
-         NULL,                                                                                     \
-         0,                                                                                        \
-         0,                                                                                        \
-         "what this runner is called; the host's name if not given",                               \
-         true},                                                                                    \
-        {"cpu", 0,  HP_OPT_INTEGER, "N",                                                           \
-         "-1",  -1, 4095,           "CPU that is measured on; -1: the last one allowed",           \
-         true},                                                                                    \
-        {"sandbox",                                                                                \
-         0,                                                                                        \
-         HP_OPT_STRING,                                                                            \
-         "KIND",                                                                                   \
-         "bwrap",                                                                                  \
-         0,                                                                                        \
-         0,                                                                                        \
-         "bwrap, or none for repositories that you trust",                                         \
-         true},                                                                                    \
+    STATE_OPTION, {"name", 0, HP_OPT_STRING, "NAME", NULL, 0, 0, NAME_TEXT, true},                 \
+        {"cpu", 0, HP_OPT_INTEGER, "N", "-1", -1, 4095, CPU_TEXT, true},                           \
+        {"sandbox", 0, HP_OPT_STRING, "KIND", "bwrap", 0, 0, SANDBOX_TEXT, true},                  \
+        {"budget", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400, BUDGET_TEXT, true},               \
     {                                                                                              \
         "cache-mib", 0, HP_OPT_INTEGER, "MIB", "2048", 1, 1 << 24, "size of the build cache", true \
     }
@@ -61,7 +53,7 @@ static const struct hp_option measure_options[] = {
 };
 
 static const struct hp_option state_options[] = {
-    {"state", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, "where cache and spool are kept", true},
+    STATE_OPTION,
     {0},
 };
 

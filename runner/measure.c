@@ -123,6 +123,16 @@ static void check_sharing(struct bench *b)
                          name_of(b), wall / cpu));
 }
 
+/* Any look is a valid end, but the reader should know why there are so few pairs. */
+static void check_time(struct bench *b)
+{
+    if (b->samples->out_of_time)
+        json_array_append_new(
+            b->warnings,
+            json_sprintf("%s: ended after %zu pairs, because the time of %.0f s was up", name_of(b),
+                         b->samples->pairs, b->workload->room->runner->budget_s));
+}
+
 static json_t *values(const double *value, size_t n)
 {
     json_t *list = json_array();
@@ -217,6 +227,7 @@ static bool run(struct bench *b, struct hp_error *err)
     ok = ok && passes(b, err);
     rn_launcher_stop(&b->launcher);
     check_sharing(b);
+    check_time(b);
     return ok || b->failure;
 }
 

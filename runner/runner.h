@@ -28,6 +28,7 @@ struct rn_runner {
     int cpu;              /* CPU that samples are pinned to; -1: the last one allowed */
     int64_t cache_mib;    /* size that the build cache is cut down to */
     uint32_t max_pairs;   /* ceiling below the suite's own; 0: none */
+    double budget_s;      /* a workload's pairs end at the first look after so long; 0: never */
     volatile int *cancel; /* non-zero: stop everything soon */
     struct rn_progress *progress;
 };

@@ -117,12 +117,15 @@ static void show(const struct session *s, double begin)
     char interval[80] = "";
     double spent = hp_monotonic_s() - begin;
     double left = spent / (double)out->pairs * (double)(s->plan->max_pairs - out->pairs);
+    double budget = s->workload->room->runner->budget_s;
+    if (budget > 0 && left > budget - spent)
+        left = budget > spent ? budget - spent : 0;
     const struct an_estimate *e = &out->decision.estimate;
     if (out->decided && isfinite(e->low) && isfinite(e->high))
         snprintf(interval, sizeof interval, ", %+.2f %% (%+.2f to %+.2f)", 100 * expm1(e->estimate),
                  100 * expm1(e->low), 100 * expm1(e->high));
     rn_progress_set(s->workload->room->runner->progress, "measure", (int64_t)out->pairs,
-                    s->plan->max_pairs, "%s%s, at most %.0f s",
+                    s->plan->max_pairs, "%s%s, about %.0f s at most",
                     hp_json_string(s->workload->json, "name", ""), interval, left);
 }
 
@@ -153,7 +156,7 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
     while (rules.n_looks > 1 && rules.looks[rules.n_looks - 1] > plan->max_pairs)
         rules.n_looks--;
     size_t last = plan->second == RN_BASE ? rules.looks[rules.n_looks - 1] : PAIRS_WITHOUT_BASE;
-    double begin = hp_monotonic_s();
+    double begin = hp_monotonic_s(), budget = workload->room->runner->budget_s;
     *failure = NULL;
     if (!warm_up(&s))
         return false;
@@ -168,6 +171,9 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
             return hp_fail(err, HP_INTERNAL, "the pairs cannot be judged");
         out->decided = true;
         if (out->decision.stop)
+            break;
+        out->out_of_time = budget > 0 && hp_monotonic_s() - begin > budget;
+        if (out->out_of_time)
             break;
     }
     return true;

@@ -35,7 +35,8 @@ struct rn_samples {
     double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the throughput */
     size_t count[RN_ARMS];
     double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
-    bool decided; /* `decision` holds; never when paired with the control */
+    bool out_of_time; /* ended by the runner's budget, not by the data */
+    bool decided;     /* `decision` holds; never when paired with the control */
     struct an_decision decision;
 };
 

@@ -55,11 +55,14 @@ static void *serve(void *context)
             continue;
         read_request(fd, &r->seen);
         const struct answer *a = &r->script[i++];
-        if (a->status > 0)
+        size_t size = a->size || !a->body ? a->size : strlen(a->body);
+        if (a->status > 0) {
             dprintf(fd,
                     "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                    "Connection: close\r\n\r\n%s",
-                    a->status, strlen(a->body), a->body);
+                    "Connection: close\r\n\r\n",
+                    a->status, size);
+            hp_write_all(fd, a->body, size);
+        }
         close(fd);
     }
     return NULL;

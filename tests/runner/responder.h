@@ -11,7 +11,8 @@
 
 struct answer {
     int status; /* 0: close the connection instead */
-    const char *body;
+    const void *body;
+    size_t size; /* 0: body is a text */
 };
 
 struct responder;

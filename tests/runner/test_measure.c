@@ -1,6 +1,5 @@
 /*
- * Whole runs of the real program on a repository of this test's own: a driver, a library that does
- * nothing, the same slower, the same with a comment, and one that does not compile.
+ * Whole runs of the real program on the repository of fixture.h.
  */
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -14,97 +13,6 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
-
-static const char driver[] =
-    "#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n"
-    "static double cpu(void)\n{\n"
-    "    struct timespec t;\n"
-    "    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);\n"
-    "    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;\n}\n"
-    "int main(int argc, char **argv)\n{\n"
-    "    double start = cpu(), steady = 0;\n"
-    "    long n = atol(argv[1]);\n"
-    "    unsigned x = (unsigned)atol(argv[2]);\n"
-    "    static void *slot[400];\n"
-    "    for (long i = 0; i < n; i++) {\n"
-    "        if (i == n / 5)\n"
-    "            steady = cpu();\n"
-    "        x ^= x << 13, x ^= x >> 17, x ^= x << 5;\n"
-    "        void **p = &slot[x % 400];\n"
-    "        free(*p);\n"
-    "        *p = *p ? NULL : malloc(16 + (x & 1023));\n"
-    "    }\n"
-    "    double end = cpu();\n"
-    "    FILE *f = fopen(argv[argc - 1], \"w\");\n"
-    "    fprintf(f, \"{\\\"operations\\\":%ld,\\\"wall_s\\\":%.9f,\\\"cpu_s\\\":%.9f,\"\n"
-    "            \"\\\"startup_cpu_s\\\":%.9f,\\\"warm\\\":{\\\"operations\\\":%ld,\"\n"
-    "            \"\\\"cpu_s\\\":%.9f},\\\"steady\\\":{\\\"operations\\\":%ld,\"\n"
-    "            \"\\\"cpu_s\\\":%.9f},\\\"peak_rss_kib\\\":1000}\\n\",\n"
-    "            n, end - start, end - start, start, n / 5, steady - start, n - n / 5,\n"
-    "            end - steady);\n"
-    "    return fclose(f);\n}\n";
-
-static const char library[] =
-    "#include <stddef.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
-    "extern void *__libc_malloc(size_t size);\n"
-    "static volatile int sink;\n"
-    "void *malloc(size_t size);\n"
-    "void *malloc(size_t size)\n{\n"
-    "    for (int i = 0; i < SPIN; i++)\n"
-    "        sink = i;\n"
-    "    return __libc_malloc(size);\n}\n"
-    "__attribute__((destructor)) static void tell(void)\n{\n"
-    "    const char *path = getenv(\"T_STATS\");\n"
-    "    FILE *f = path ? fopen(path, \"w\") : NULL;\n"
-    "    if (f) {\n"
-    "        fprintf(f, \"{\\\"config\\\":{\\\"SPIN\\\":{\\\"value\\\":\\\"%d\\\","
-    "\\\"source\\\":\\\"default\\\",\\\"ignored\\\":false}},\"\n"
-    "                \"\\\"counters\\\":{\\\"spin\\\":%d}}\\n\", SPIN, SPIN);\n"
-    "        fclose(f);\n"
-    "    }\n}\n";
-
-static const char suite[] =
-    "{\"format\":\"hakperf-suite-v1\",\"name\":\"t\","
-    "\"repository\":{\"name\":\"t\",\"url\":\"REPOSITORY\"},"
-    "\"recipe\":{\"commands\":[[\"cc\",\"-O2\",\"-g\",\"-shared\",\"-fPIC\",\"-include\",\"spin."
-    "h\","
-    "\"-o\",\"{out}/x.so\",\"lib.c\"]],\"artifacts\":[\"x.so\"],\"timeout_s\":60},"
-    "\"driver\":{\"rev\":\"plain\",\"recipe\":{\"commands\":[[\"cc\",\"-O2\",\"-o\",\"{out}/d\","
-    "\"driver.c\"]],\"artifacts\":[\"d\"]}},"
-    "\"statistics\":{\"variable\":\"T_STATS\"},"
-    "\"workloads\":[{\"name\":\"mixed\",\"program\":\"d\",\"arguments\":[\"{iterations}\","
-    "\"{seed}\"],\"iterations\":200000,\"headline_iterations\":400000,\"timeout_s\":20}]}";
-
-static void commit(const char *tag)
-{
-    HP_FREE char *a = fx_run((const char *const[]){"git", "-C", "repo", "add", "-A", NULL});
-    HP_FREE char *b = fx_run((const char *const[]){
-        "git", "-C", "repo", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c",
-        "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", tag, NULL});
-    HP_FREE char *c = fx_run((const char *const[]){"git", "-C", "repo", "tag", tag, NULL});
-}
-
-static void make_repository(void)
-{
-    fx_open();
-    HP_FREE char *init = fx_run((const char *const[]){"git", "init", "-q", "repo", NULL});
-    HP_FREE char *with_comment = hp_format("/* a comment */\n%s", library);
-    HP_FREE char *repository = fx_path("repo");
-    HP_BUFFER struct hp_buffer document = {0};
-    const char *place = strstr(suite, "REPOSITORY");
-    hp_buffer_printf(&document, "%.*s%s%s", (int)(place - suite), suite, repository, place + 10);
-    fx_write("suite.json", hp_buffer_text(&document), 0644);
-    fx_write("repo/driver.c", driver, 0644);
-    fx_write("repo/lib.c", library, 0644);
-    fx_write("repo/spin.h", "#define SPIN 0\n", 0644);
-    commit("plain");
-    fx_write("repo/lib.c", with_comment, 0644);
-    commit("comment");
-    fx_write("repo/spin.h", "#define SPIN 40\n", 0644);
-    commit("slow");
-    fx_write("repo/spin.h", "#define SPIN oops\n", 0644);
-    commit("broken");
-}
 
 /* Runs `measure` and returns the result document; its exit code in *code. */
 static json_t *measure(const char *const *more, int *code)
@@ -257,6 +165,15 @@ START_TEST(the_reproduce_line_works)
 }
 END_TEST
 
+/* Until the sandbox for samples runs, whose command line alone names the driver's folder. */
+static void wait_for_samples(void)
+{
+    HP_FREE char *driver = fx_path("state/runner/work/driver");
+    for (int i = 0; i < 1000 && !fx_process_with(driver); i++)
+        hp_sleep_ms(10);
+    ck_assert(fx_process_with(driver));
+}
+
 /* SIGTERM in the middle of a run: it ends soon, and leaves no process, folder or half a file. */
 START_TEST(stopped_in_the_middle)
 {
@@ -268,14 +185,12 @@ START_TEST(stopped_in_the_middle)
                                 "--output",         "stopped.json", NULL};
     const struct hp_command command = {.argv = argv, .folder = fx.folder};
     ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
-    for (int i = 0; i < 500 && !fx_process_with("/driver/d"); i++)
-        hp_sleep_ms(10);
+    wait_for_samples();
     double begin = hp_monotonic_s();
     int status = hp_child_stop(&child, SIGTERM, 5);
     ck_assert_msg(hp_monotonic_s() - begin < 2, "it took %.1f s", hp_monotonic_s() - begin);
     ck_assert(WIFEXITED(status));
-    ck_assert(fx_no_process_with("launch samples"));
-    ck_assert(fx_no_process_with("/driver/d"));
+    ck_assert(fx_no_process_with(fx.folder));
     ck_assert(!fx_exists("stopped.json"));
     ck_assert(!fx_exists("state/runner/work"));
 }
@@ -293,12 +208,10 @@ START_TEST(killed_in_the_middle)
                                 "--output",         "x.json",  NULL};
     const struct hp_command command = {.argv = argv, .folder = fx.folder};
     ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
-    for (int i = 0; i < 500 && !fx_process_with("/driver/d"); i++)
-        hp_sleep_ms(10);
+    wait_for_samples();
     kill(child.pid, SIGKILL);
     hp_child_stop(&child, SIGKILL, 1);
-    ck_assert(fx_no_process_with("bwrap"));
-    ck_assert(fx_no_process_with("/driver/d"));
+    ck_assert(fx_no_process_with(fx.folder));
     HP_JSON json_t *result = compare("plain", "comment", &code);
     ck_assert_str_eq(hp_json_string(result, "status", ""), "identical");
 }
@@ -308,7 +221,7 @@ HP_SUITE(runner_measure)
 {
     Suite *s = suite_create("runner_measure");
     TCase *t = tcase_create("measure");
-    tcase_add_checked_fixture(t, make_repository, fx_close);
+    tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, slower_is_regressed);
     tcase_add_test(t, a_comment_is_identical);
     tcase_add_test(t, what_does_not_compile_is_failed);

@@ -97,10 +97,10 @@ START_TEST(kept_until_acknowledged)
 {
     struct hp_error err = {0};
     static const struct answer script[] = {
-        {503, "{\"code\":\"unavailable\",\"message\":\"m\",\"hint\":null,\"path\":null}"},
-        {0, NULL}, /* the connection breaks after the request was read */
-        {201, "{\"run\":\"x\",\"stored\":true,\"verdict\":\"equivalent\"}"},
-        {200, "{\"run\":\"x\",\"stored\":false,\"verdict\":null}"},
+        {503, "{\"code\":\"unavailable\",\"message\":\"m\",\"hint\":null,\"path\":null}", 0},
+        {0, NULL, 0}, /* the connection breaks after the request was read */
+        {201, "{\"run\":\"x\",\"stored\":true,\"verdict\":\"equivalent\"}", 0},
+        {200, "{\"run\":\"x\",\"stored\":false,\"verdict\":null}", 0},
     };
     struct responder *responder = responder_start(script, 4);
     HP_HTTP struct hp_http *http = hp_http_new(responder_url(responder), "secret", &err);
@@ -125,8 +125,8 @@ START_TEST(refused_for_good)
 {
     struct hp_error err = {0};
     static const struct answer script[] = {
-        {422, "{\"code\":\"invalid\",\"message\":\"wrong\",\"hint\":null,\"path\":\"/arms/0\"}"},
-        {201, "{}"},
+        {422, "{\"code\":\"invalid\",\"message\":\"wrong\",\"hint\":null,\"path\":\"/arms/0\"}", 0},
+        {201, "{}", 0},
     };
     struct responder *responder = responder_start(script, 2);
     HP_HTTP struct hp_http *http = hp_http_new(responder_url(responder), NULL, &err);
@@ -148,8 +148,8 @@ START_TEST(a_lease_is_renewed_and_lost)
 {
     struct hp_error err = {0};
     static const struct answer script[] = {
-        {200, "{\"lease_seconds\":1}"},
-        {409, "{\"code\":\"conflict\",\"message\":\"late\",\"hint\":null,\"path\":null}"},
+        {200, "{\"lease_seconds\":1}", 0},
+        {409, "{\"code\":\"conflict\",\"message\":\"late\",\"hint\":null,\"path\":null}", 0},
     };
     struct responder *responder = responder_start(script, 2);
     HP_JSON json_t *job = fx_json("{'job': 9, 'fence': 4, 'lease_seconds': 1}");

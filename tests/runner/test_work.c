@@ -1,0 +1,163 @@
+/* The work verb of the real program against a collector by script. */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/process.h"
+#include "common/wire.h"
+#include "runner/source.h"
+#include "runner/spool.h"
+#include "tests/runner/fixture.h"
+#include "tests/runner/responder.h"
+#include "tests/suite.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define RUN "0b9d1f0e-6d5e-4d6c-9d3a-0000000000aa"
+
+/* The job that a collector would give for two of the repository's tags. */
+static char *job_text(const char *base, const char *head)
+{
+    struct hp_error err = {0};
+    struct rn_commit commits[3];
+    const char *const revs[] = {base, head, "plain"};
+    HP_FREE char *repository = fx_path("repo");
+    HP_FREE char *path = fx_path("suite.json");
+    HP_JSON json_t *suite = hp_json_read_file(path, 100000, &err);
+    char hash[65];
+    ck_assert(hp_suite_hash(suite, hash, &err));
+    for (int i = 0; i < 3; i++)
+        ck_assert(rn_source_resolve(repository, revs[i], &commits[i], &err));
+    HP_JSON json_t *job = json_pack(
+        "{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:O, s:s, "
+        "s:i}",
+        "format", "hakperf-job-v1", "job", 5, "fence", 3, "attempt", 1, "run", RUN, "kind",
+        "commit", "repository", "t", "base", "sha", commits[0].sha, "subject", "b", "head", "sha",
+        commits[1].sha, "subject", "h", "driver", "sha", commits[2].sha, "subject", "d", "suite",
+        suite, "suite_hash", hash, "lease_seconds", 3600);
+    return hp_json_text(job);
+}
+
+static struct answer source(const char *rev)
+{
+    struct hp_error err = {0};
+    HP_FREE char *repository = fx_path("repo");
+    HP_FD int fd = rn_source_archive(repository, rev, fx.folder, &err);
+    off_t size = lseek(fd, 0, SEEK_END);
+    char *bytes = malloc((size_t)size);
+    ck_assert_int_eq(pread(fd, bytes, (size_t)size, 0), size);
+    return (struct answer){200, bytes, (size_t)size};
+}
+
+static struct hp_outcome work_once(const struct responder *responder)
+{
+    struct hp_error err = {0};
+    struct hp_outcome outcome;
+    const char *const argv[] = {fx.runner.launcher, "work",     "--state",
+                                fx.runner.state,    "--server", responder_url(responder),
+                                "--once",           NULL};
+    const struct hp_command command = {.argv = argv, .folder = fx.folder, .timeout_s = 30};
+    ck_assert_msg(hp_run(&command, &outcome, &err), "%s", err.message);
+    return outcome;
+}
+
+START_TEST(claims_measures_and_delivers)
+{
+    HP_FREE char *job = job_text("plain", "comment");
+    const struct answer script[] = {
+        {200, job, 0}, source("comment"), source("plain"), source("plain"), {201, "{}", 0}};
+    struct responder *responder = responder_start(script, 5);
+    HP_OUTCOME struct hp_outcome outcome = work_once(responder);
+    const char *seen = responder_stop(responder);
+    ck_assert_msg(outcome.exit_code == 0, "%s", hp_buffer_text(&outcome.err));
+    ck_assert_ptr_nonnull(strstr(seen, "POST /api/v1/jobs/claim?wait="));
+    ck_assert_ptr_nonnull(strstr(seen, "/api/v1/jobs/5/source/"));
+    ck_assert_ptr_nonnull(strstr(seen, "?fence=3 HTTP/1.1"));
+    ck_assert_ptr_nonnull(strstr(seen, "PUT /api/v1/runs/" RUN " HTTP/1.1"));
+    ck_assert_ptr_nonnull(strstr(seen, "\"status\":\"identical\""));
+    ck_assert(!fx_exists("state/spool/" RUN ".json"));
+    ck_assert(!fx_exists("state/runner/work"));
+}
+END_TEST
+
+START_TEST(a_result_outlives_the_collector)
+{
+    HP_FREE char *job = job_text("plain", "broken");
+    const struct answer script[] = {
+        {200, job, 0}, source("broken"), source("plain"), source("plain"), {0, NULL, 0}};
+    struct responder *responder = responder_start(script, 5);
+    HP_OUTCOME struct hp_outcome first = work_once(responder);
+    responder_stop(responder);
+    ck_assert_int_eq(first.exit_code, 3);
+    ck_assert(fx_exists("state/spool/" RUN ".json"));
+    const struct answer later[] = {{201, "{}", 0}, {204, NULL, 0}};
+    responder = responder_start(later, 2);
+    HP_OUTCOME struct hp_outcome second = work_once(responder);
+    const char *seen = responder_stop(responder);
+    ck_assert_msg(second.exit_code == 0, "%s", hp_buffer_text(&second.err));
+    ck_assert_ptr_nonnull(strstr(seen, "\"status\":\"failed\""));
+    ck_assert(!fx_exists("state/spool/" RUN ".json"));
+}
+END_TEST
+
+START_TEST(a_job_lost_on_the_way_is_left_alone)
+{
+    HP_FREE char *job = job_text("plain", "comment");
+    const struct answer script[] = {
+        {200, job, 0},
+        {409, "{\"code\":\"conflict\",\"message\":\"late\",\"hint\":null,\"path\":null}", 0}};
+    struct responder *responder = responder_start(script, 2);
+    HP_OUTCOME struct hp_outcome outcome = work_once(responder);
+    responder_stop(responder);
+    ck_assert(!fx_exists("state/spool/" RUN ".json"));
+    ck_assert_msg(strstr(hp_buffer_text(&outcome.err), "left to its lease") != NULL, "%s",
+                  hp_buffer_text(&outcome.err));
+}
+END_TEST
+
+START_TEST(a_malformed_job)
+{
+    const struct answer script[] = {{200, "{\"format\":\"hakperf-job-v9\"}", 0}, {204, NULL, 0}};
+    struct responder *responder = responder_start(script, 2);
+    HP_OUTCOME struct hp_outcome outcome = work_once(responder);
+    responder_stop(responder);
+    ck_assert_int_eq(outcome.exit_code, 0);
+    ck_assert_msg(strstr(hp_buffer_text(&outcome.err), "malformed job") != NULL, "%s",
+                  hp_buffer_text(&outcome.err));
+}
+END_TEST
+
+START_TEST(waits_for_a_collector_that_is_away_and_stops_when_told)
+{
+    struct hp_error err = {0};
+    struct hp_child child;
+    const char *const argv[] = {
+        fx.runner.launcher,   "work", "--state", fx.runner.state, "--server",
+        "http://127.0.0.1:1", NULL};
+    const struct hp_command command = {.argv = argv};
+    ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
+    hp_sleep_ms(1000);
+    int status = 0;
+    ck_assert(!hp_child_ended(&child, &status));
+    double begin = hp_monotonic_s();
+    status = hp_child_stop(&child, SIGTERM, 5);
+    ck_assert_double_lt(hp_monotonic_s() - begin, 2);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+HP_SUITE(runner_work)
+{
+    Suite *s = suite_create("runner_work");
+    TCase *t = tcase_create("work");
+    tcase_add_checked_fixture(t, fx_open_repository, fx_close);
+    tcase_add_test(t, claims_measures_and_delivers);
+    tcase_add_test(t, a_result_outlives_the_collector);
+    tcase_add_test(t, a_job_lost_on_the_way_is_left_alone);
+    tcase_add_test(t, a_malformed_job);
+    tcase_add_test(t, waits_for_a_collector_that_is_away_and_stops_when_told);
+    tcase_set_timeout(t, 60);
+    suite_add_tcase(s, t);
+    return s;
+}
