@@ -125,6 +125,22 @@ static bool run_commands(const struct build *build)
     return true;
 }
 
+/* Runs one of binutils on an artifact, which may be hostile: with the build's limit of memory. */
+static bool inspect(const struct build *build, const char *const *words, struct hp_outcome *outcome)
+{
+    RN_ARGV struct rn_argv argv = {0};
+    struct hp_error ignored;
+    rn_argv_add(&argv, "prlimit");
+    if (build->memory_mib > 0)
+        rn_argv_add(&argv, "--data=%lld", (long long)build->memory_mib * 1024 * 1024);
+    for (; *words; words++)
+        rn_argv_add(&argv, "%s", *words);
+    const struct hp_command command = {.argv = (const char *const *)argv.item,
+                                       .env = (const char *const *)build->env.item,
+                                       .timeout_s = 60};
+    return !argv.failed && hp_run_ok(&command, outcome, &ignored);
+}
+
 /* The hash of the artifact without what a change of comments or folders alters; of the artifact as
  * it is where it is no object file. */
 static bool code_hash(const struct build *build, const char *path, char out[HP_HASH_TEXT],
@@ -133,22 +149,19 @@ static bool code_hash(const struct build *build, const char *path, char out[HP_H
     HP_FREE char *copy = hp_format("%s/hakperf-stripped", build->tmp);
     if (!copy)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    const char *const argv[] = {"strip",
-                                "--strip-all",
-                                "--enable-deterministic-archives",
-                                "-R",
-                                ".comment",
-                                "-R",
-                                ".note.gnu.build-id",
-                                "-o",
-                                copy,
-                                path,
-                                NULL};
-    const struct hp_command command = {
-        .argv = argv, .env = (const char *const *)build->env.item, .timeout_s = 60};
+    const char *const words[] = {"strip",
+                                 "--strip-all",
+                                 "--enable-deterministic-archives",
+                                 "-R",
+                                 ".comment",
+                                 "-R",
+                                 ".note.gnu.build-id",
+                                 "-o",
+                                 copy,
+                                 path,
+                                 NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    struct hp_error ignored;
-    bool stripped = hp_run_ok(&command, &outcome, &ignored);
+    bool stripped = inspect(build, words, &outcome);
     bool ok = hp_hash_file(stripped ? copy : path, out, err);
     unlink(copy);
     return ok;
@@ -157,13 +170,10 @@ static bool code_hash(const struct build *build, const char *path, char out[HP_H
 /* What the compiler wrote into the artifact about itself, "" where it did not. */
 static void compiler_of(const struct build *build, const char *path, char *out, size_t room)
 {
-    const char *const argv[] = {"readelf", "-p", ".comment", path, NULL};
-    const struct hp_command command = {
-        .argv = argv, .env = (const char *const *)build->env.item, .timeout_s = 60};
+    const char *const words[] = {"readelf", "-p", ".comment", path, NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    struct hp_error ignored;
     out[0] = '\0';
-    if (!hp_run_ok(&command, &outcome, &ignored))
+    if (!inspect(build, words, &outcome))
         return;
     /* "  [     0]  GCC: (Debian 12.2.0-14) 12.2.0": one line for each distinct text. */
     char *rest = outcome.out.data;
@@ -221,8 +231,8 @@ static bool build_all(struct build *build, struct hp_error *err)
     if (!unpack(build) || !run_commands(build))
         return hp_fail(err, HP_FAILED, "%s", ""); /* the log says why */
     rn_kill_descendants();
-    /* What reads the artifacts from here on may meet hostile ones: the same limits for them. */
-    rn_limit_self(build->memory_mib, 0, build->disk_mib);
+    /* From here on this process writes what the build made. */
+    rn_limit_self(0, 0, build->disk_mib);
     signal(SIGXFSZ, SIG_IGN);
     json_array_foreach (json_object_get(build->plan, "artifacts"), i, artifact) {
         if (!send_artifact(build, json_string_value(artifact), err))

@@ -106,7 +106,7 @@ bool fx_exists(const char *name)
     return lstat(path, &st) == 0;
 }
 
-char *fx_run(const char *const *argv)
+char *fx_output(const char *const *argv)
 {
     struct hp_error err = {0};
     HP_OUTCOME struct hp_outcome outcome = {0};
@@ -115,12 +115,16 @@ char *fx_run(const char *const *argv)
     return strdup(hp_buffer_text(&outcome.out));
 }
 
+void fx_run(const char *const *argv)
+{
+    free(fx_output(argv));
+}
+
 int fx_tar(const char *name)
 {
     HP_FREE char *folder = fx_path(name);
     HP_FREE char *tar = fx_path("source.tar");
-    HP_FREE char *ignored =
-        fx_run((const char *const[]){"tar", "-cf", tar, "-C", folder, ".", NULL});
+    fx_run((const char *const[]){"tar", "-cf", tar, "-C", folder, ".", NULL});
     int fd = open(tar, O_RDONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     unlink(tar);

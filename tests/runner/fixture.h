@@ -39,8 +39,9 @@ void fx_write(const char *name, const char *text, mode_t mode);
 /* Whether FOLDER/name exists. */
 bool fx_exists(const char *name);
 
-/* Runs a program in FOLDER; its standard output, owned by the caller. Aborts if it fails. */
-char *fx_run(const char *const *argv);
+/* Runs a program in FOLDER; aborts if it fails. fx_output: what it printed, owned by the caller. */
+void fx_run(const char *const *argv);
+char *fx_output(const char *const *argv);
 
 /* FOLDER/name as a tar archive in a nameless file. */
 int fx_tar(const char *name);

@@ -67,17 +67,17 @@ static const char suite[] =
 
 static void commit(const char *tag)
 {
-    HP_FREE char *a = fx_run((const char *const[]){"git", "-C", "repo", "add", "-A", NULL});
-    HP_FREE char *b = fx_run((const char *const[]){
-        "git", "-C", "repo", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c",
-        "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", tag, NULL});
-    HP_FREE char *c = fx_run((const char *const[]){"git", "-C", "repo", "tag", tag, NULL});
+    fx_run((const char *const[]){"git", "-C", "repo", "add", "-A", NULL});
+    fx_run((const char *const[]){"git", "-C", "repo", "-c", "user.name=t", "-c",
+                                 "user.email=t@example.org", "-c", "commit.gpgsign=false", "commit",
+                                 "-q", "--no-verify", "-m", tag, NULL});
+    fx_run((const char *const[]){"git", "-C", "repo", "tag", tag, NULL});
 }
 
 void fx_open_repository(void)
 {
     fx_open();
-    HP_FREE char *init = fx_run((const char *const[]){"git", "init", "-q", "repo", NULL});
+    fx_run((const char *const[]){"git", "init", "-q", "repo", NULL});
     HP_FREE char *with_comment = hp_format("/* a comment */\n%s", library);
     HP_FREE char *repository = fx_path("repo");
     HP_BUFFER struct hp_buffer document = {0};

@@ -90,10 +90,13 @@ const char *responder_url(const struct responder *responder)
     return responder->url;
 }
 
-const char *responder_stop(struct responder *responder)
+char *responder_stop(struct responder *responder)
 {
     responder->end = 1;
     pthread_join(responder->thread, NULL);
     close(responder->listener);
-    return hp_buffer_text(&responder->seen);
+    char *seen = strdup(hp_buffer_text(&responder->seen));
+    hp_buffer_clear(&responder->seen);
+    free(responder);
+    return seen;
 }

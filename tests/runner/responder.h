@@ -21,7 +21,7 @@ struct responder;
 struct responder *responder_start(const struct answer *script, size_t count);
 const char *responder_url(const struct responder *responder);
 
-/* Ends it; returns everything that was received, valid until the process ends. */
-const char *responder_stop(struct responder *responder);
+/* Ends and frees it; returns everything that was received, owned by the caller. */
+char *responder_stop(struct responder *responder);
 
 #endif

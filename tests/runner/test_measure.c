@@ -152,7 +152,7 @@ START_TEST(the_reproduce_line_works)
     ck_assert_msg(strncmp(line, "hakperf-runner measure ", 23) == 0, "%s", line);
     HP_FREE char *script =
         hp_format("PATH=%s:$PATH %s --state %s || [ $? = 1 ]", fx.folder, line, fx.runner.state);
-    HP_FREE char *out = fx_run((const char *const[]){"sh", "-c", script, NULL});
+    fx_run((const char *const[]){"sh", "-c", script, NULL});
     HP_FREE char *path = fx_path("result.json");
     HP_JSON json_t *second = hp_json_read_file(path, 64u << 20, &err);
     ck_assert_msg(second && hp_wire_check(HP_WIRE_RESULT, second, &err), "%s", err.message);

@@ -114,7 +114,7 @@ START_TEST(kept_until_acknowledged)
     put(RUN_A); /* a second delivery of what was stored before */
     ck_assert_msg(rn_deliver_all(http, fx.runner.state, &err), "%s", err.message);
     ck_assert_uint_eq(count_spool(), 0);
-    const char *seen = responder_stop(responder);
+    HP_FREE char *seen = responder_stop(responder);
     ck_assert_msg(strstr(seen, "PUT /api/v1/runs/" RUN_A " HTTP/1.1") != NULL, "%s", seen);
     ck_assert(strstr(seen, "Authorization: Bearer secret") != NULL);
     ck_assert(strstr(seen, "\"status\":\"measured\"") != NULL);
@@ -134,7 +134,7 @@ START_TEST(refused_for_good)
     hp_sleep_ms(20);
     put(RUN_B);
     ck_assert_msg(rn_deliver_all(http, fx.runner.state, &err), "%s", err.message);
-    responder_stop(responder);
+    free(responder_stop(responder));
     ck_assert_uint_eq(count_spool(), 0);
     ck_assert(fx_exists("state/spool/refused/" RUN_A ".json"));
     HP_FREE char *note = fx_path("state/spool/refused/" RUN_A ".error.json");
@@ -161,7 +161,7 @@ START_TEST(a_lease_is_renewed_and_lost)
         hp_sleep_ms(10);
     ck_assert_int_eq(fx.cancel, 1);
     ck_assert(rn_lease_end(lease));
-    const char *seen = responder_stop(responder);
+    HP_FREE char *seen = responder_stop(responder);
     ck_assert(strstr(seen, "POST /api/v1/jobs/9/progress HTTP/1.1") != NULL);
     ck_assert_msg(strstr(seen, "\"fence\":4") && strstr(seen, "\"stage\":\"measure\"") &&
                       strstr(seen, "\"done\":3"),

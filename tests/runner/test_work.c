@@ -39,6 +39,7 @@ static char *job_text(const char *base, const char *head)
     return hp_json_text(job);
 }
 
+/* The answer to a request for the source of a tag; its body belongs to the caller. */
 static struct answer source(const char *rev)
 {
     struct hp_error err = {0};
@@ -48,6 +49,12 @@ static struct answer source(const char *rev)
     char *bytes = malloc((size_t)size);
     ck_assert_int_eq(pread(fd, bytes, (size_t)size, 0), size);
     return (struct answer){200, bytes, (size_t)size};
+}
+
+static void free_sources(const struct answer *script)
+{
+    for (int i = 1; i <= 3; i++)
+        free((void *)script[i].body);
 }
 
 static struct hp_outcome work_once(const struct responder *responder)
@@ -69,7 +76,7 @@ START_TEST(claims_measures_and_delivers)
         {200, job, 0}, source("comment"), source("plain"), source("plain"), {201, "{}", 0}};
     struct responder *responder = responder_start(script, 5);
     HP_OUTCOME struct hp_outcome outcome = work_once(responder);
-    const char *seen = responder_stop(responder);
+    HP_FREE char *seen = responder_stop(responder);
     ck_assert_msg(outcome.exit_code == 0, "%s", hp_buffer_text(&outcome.err));
     ck_assert_ptr_nonnull(strstr(seen, "POST /api/v1/jobs/claim?wait="));
     ck_assert_ptr_nonnull(strstr(seen, "/api/v1/jobs/5/source/"));
@@ -78,6 +85,7 @@ START_TEST(claims_measures_and_delivers)
     ck_assert_ptr_nonnull(strstr(seen, "\"status\":\"identical\""));
     ck_assert(!fx_exists("state/spool/" RUN ".json"));
     ck_assert(!fx_exists("state/runner/work"));
+    free_sources(script);
 }
 END_TEST
 
@@ -88,16 +96,17 @@ START_TEST(a_result_outlives_the_collector)
         {200, job, 0}, source("broken"), source("plain"), source("plain"), {0, NULL, 0}};
     struct responder *responder = responder_start(script, 5);
     HP_OUTCOME struct hp_outcome first = work_once(responder);
-    responder_stop(responder);
+    free(responder_stop(responder));
     ck_assert_int_eq(first.exit_code, 3);
     ck_assert(fx_exists("state/spool/" RUN ".json"));
     const struct answer later[] = {{201, "{}", 0}, {204, NULL, 0}};
     responder = responder_start(later, 2);
     HP_OUTCOME struct hp_outcome second = work_once(responder);
-    const char *seen = responder_stop(responder);
+    HP_FREE char *seen = responder_stop(responder);
     ck_assert_msg(second.exit_code == 0, "%s", hp_buffer_text(&second.err));
     ck_assert_ptr_nonnull(strstr(seen, "\"status\":\"failed\""));
     ck_assert(!fx_exists("state/spool/" RUN ".json"));
+    free_sources(script);
 }
 END_TEST
 
@@ -109,7 +118,7 @@ START_TEST(a_job_lost_on_the_way_is_left_alone)
         {409, "{\"code\":\"conflict\",\"message\":\"late\",\"hint\":null,\"path\":null}", 0}};
     struct responder *responder = responder_start(script, 2);
     HP_OUTCOME struct hp_outcome outcome = work_once(responder);
-    responder_stop(responder);
+    free(responder_stop(responder));
     ck_assert(!fx_exists("state/spool/" RUN ".json"));
     ck_assert_msg(strstr(hp_buffer_text(&outcome.err), "left to its lease") != NULL, "%s",
                   hp_buffer_text(&outcome.err));
@@ -121,7 +130,7 @@ START_TEST(a_malformed_job)
     const struct answer script[] = {{200, "{\"format\":\"hakperf-job-v9\"}", 0}, {204, NULL, 0}};
     struct responder *responder = responder_start(script, 2);
     HP_OUTCOME struct hp_outcome outcome = work_once(responder);
-    responder_stop(responder);
+    free(responder_stop(responder));
     ck_assert_int_eq(outcome.exit_code, 0);
     ck_assert_msg(strstr(hp_buffer_text(&outcome.err), "malformed job") != NULL, "%s",
                   hp_buffer_text(&outcome.err));
