@@ -1,6 +1,7 @@
 #include "pool.h"
 
 #include "counters.h"
+#include "eight.h"
 #include "options.h"
 #include "report.h"
 #include "ss_map.h"
@@ -267,6 +268,8 @@ unsigned pool_prewarm(unsigned class, unsigned count)
 {
     struct class_pool *p = &pools[class];
     unsigned got = 0;
+    if (class == EIGHT_CLASS)
+        return 0;
     lock_acquire(&p->lock);
     for (struct slab *s; got < count && (s = superslab_take(class)); got++) {
         stats_class(class, STAT_SLABS_TAKEN);
@@ -278,7 +281,7 @@ unsigned pool_prewarm(unsigned class, unsigned count)
 
 struct pool_sums pool_sums(void)
 {
-    struct pool_sums sums = {0, 0};
+    struct pool_sums sums = {(size_t)eight_used() * 8, 0};
     for (unsigned c = 0; c < CLASSES; c++) {
         lock_acquire(&pools[c].lock);
         sums.used += (size_t)pools[c].used * size_classes[c].size;
@@ -314,7 +317,8 @@ enum pool_verdict pool_judge(const void *ptr, struct slab **slab)
         return POOL_INSIDE;
     if ((uintptr_t)ptr - low >= span)
         return POOL_NEVER;
-    return block_is_free(ptr) ? POOL_FREE : POOL_OK;
+    bool is_free = class == EIGHT_CLASS ? eight_is_free(ptr) : block_is_free(ptr);
+    return is_free ? POOL_FREE : POOL_OK;
 }
 
 unsigned long long pool_free_blocks(unsigned class)
@@ -327,6 +331,7 @@ unsigned long long pool_free_blocks(unsigned class)
 
 void pool_lock(void)
 {
+    eight_lock();
     for (unsigned c = 0; c < CLASSES; c++)
         lock_acquire(&pools[c].lock);
     superslab_lock();
@@ -337,11 +342,13 @@ void pool_unlock(void)
     superslab_unlock();
     for (unsigned c = CLASSES; c-- > 0;)
         lock_release(&pools[c].lock);
+    eight_unlock();
 }
 
 void pool_reset(void)
 {
     superslab_reset();
+    eight_reset();
     for (unsigned c = 0; c < CLASSES; c++)
         lock_reset(&pools[c].lock);
 }

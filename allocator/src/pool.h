@@ -21,7 +21,8 @@ struct chain pool_take(unsigned class, unsigned want);
 /* Gives a chain of free blocks of the class back, whichever slabs they are from. */
 void pool_give(unsigned class, struct chain chain);
 
-/* Gives the class `count` more slabs to carve from; returns how many it got. */
+/* Gives the class `count` more slabs to carve from; returns how many it got. None for the class of
+ * 8 bytes. */
 unsigned pool_prewarm(unsigned class, unsigned count);
 
 /* Bytes of the blocks outside of slabs, in use or in caches of threads, and of those free inside.

@@ -22,20 +22,31 @@ void report_interior(const char *call, const void *ptr, size_t size)
               ptr, size);
 }
 
-void report_corruption(const void *ptr, unsigned class, size_t size)
+static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t got,
+                       uintptr_t expect)
 {
     static atomic_uint count;
-    const struct block *b = ptr;
     unsigned n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     counter_add(COUNT_HEADER_RESETS, 1);
     log_line("[TLS_SLL_HDR_RESET] cls=%u base=%p got=%p expect=%p count=%u", class, ptr,
-             (void *)b->mark, (void *)(b->link ^ (uintptr_t)b ^ block_secrets.mark), n);
+             (void *)got, (void *)expect, n);
 #ifndef NDEBUG
     void *frames[32];
     backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
 #endif
     if (option(OPT_ABORT_ON_CORRUPTION))
         log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);
+}
+
+void report_corruption(const void *ptr, unsigned class, size_t size)
+{
+    const struct block *b = ptr;
+    corruption(ptr, class, size, b->mark, b->link ^ (uintptr_t)b ^ block_secrets.mark);
+}
+
+void report_corruption_word(const void *ptr, unsigned class, size_t size)
+{
+    corruption(ptr, class, size, *(const uintptr_t *)ptr, 0);
 }
 
 void report_never(const char *call, const void *ptr)

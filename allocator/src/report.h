@@ -14,7 +14,9 @@ _Noreturn void report_interior(const char *call, const void *ptr, size_t size);
 /* A free block whose link or mark was written over, found before the link was followed. Returns
  * only with HAKMEM_ABORT_ON_CORRUPTION=0; the caller then gives up what it could not follow. */
 void report_corruption(const void *ptr, unsigned class, size_t size);
-/* A place for a block of `size` bytes that was never handed out, or not since its slab was. */
+/* The same for a block of one word. */
+void report_corruption_word(const void *ptr, unsigned class, size_t size);
+/* A place in a SuperSlab where no block was handed out, or none since its slab was. */
 _Noreturn void report_never(const char *call, const void *ptr);
 /* A pointer that no tier knows. */
 _Noreturn void report_foreign(const char *call, const void *ptr);

@@ -20,13 +20,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The smallest block of a SuperSlab: it must hold link and mark. Below, the legacy path serves. */
-enum { POOL_MIN = 9 };
-
 /* A Tiny block; the legacy path serves when SuperSlabs are off or cannot be had. */
 static void *tiny_alloc(unsigned class, size_t size)
 {
-    if (size >= POOL_MIN && option(OPT_TINY_USE_SUPERSLAB)) {
+    if (option(OPT_TINY_USE_SUPERSLAB)) {
         void *p = tcache_alloc_slow(class);
         if (p)
             return p;
@@ -134,7 +131,7 @@ size_t route_usable(const void *ptr, const char *call)
     if (standback_on)
         return standback_usable((void *)(uintptr_t)ptr);
     const struct slab *s = tcache_find(ptr);
-    if (!s)
+    if (!s || s->class == 0) /* of 8 bytes: only the careful way sees that it is free */
         s = tcache_find_slow(ptr, call);
     if (s)
         return size_classes[s->class].size;

@@ -1,5 +1,6 @@
 #include "tcache.h"
 
+#include "eight.h"
 #include "pool.h"
 #include "report.h"
 #include "stats.h"
@@ -15,6 +16,7 @@ static __thread struct {
         struct chain spare;
         int32_t cap; /* blocks of a list: list and room together */
     } classes[CLASSES];
+    struct eight_cache eights;   /* the class of 8 bytes keeps its blocks here */
     struct bin counted[CLASSES]; /* the lists while everything is counted */
 } cold;
 
@@ -47,7 +49,7 @@ static void start(void)
     for (unsigned c = 0; c < CLASSES; c++)
         cold.classes[c].cap = FIRST_CAP < cap_max(c) ? FIRST_CAP : cap_max(c);
     cold.state = stats_on ? COUNTING : CACHING;
-    for (unsigned c = 0; c < CLASSES; c++)
+    for (unsigned c = EIGHT_CLASS + 1; c < CLASSES; c++)
         bin_of(c)->room = cold.classes[c].cap;
 }
 
@@ -74,7 +76,10 @@ static void flush_class(unsigned c)
 
 void tcache_flush(void)
 {
-    for (unsigned c = 0; caching() && c < CLASSES; c++)
+    if (!caching())
+        return;
+    eight_flush(&cold.eights, cold.eights.count);
+    for (unsigned c = EIGHT_CLASS + 1; c < CLASSES; c++)
         flush_class(c);
 }
 
@@ -128,16 +133,62 @@ static void give_up_list(unsigned class, struct bin *bin)
     bin->room = cold.classes[class].cap;
 }
 
+static void count_alloc(unsigned class, bool hit)
+{
+    if (!stats_on)
+        return;
+    stats_class(class, STAT_ALLOCS);
+    if (hit)
+        stats_class(class, STAT_HITS);
+}
+
+static void *eight_alloc(void)
+{
+    struct eight_cache *c = &cold.eights;
+    bool keep = caching(), hit = c->count > 0;
+    if (!hit) {
+        if (!eight_refill(c))
+            return NULL;
+        stats_class(EIGHT_CLASS, STAT_REFILLS);
+    }
+    uint64_t *b = c->blocks[--c->count];
+    if (!eight_is_free(b)) {
+        report_corruption_word(b, EIGHT_CLASS, 8);
+        return eight_alloc();
+    }
+    *b = 0;
+    count_alloc(EIGHT_CLASS, hit);
+    if (!keep)
+        eight_flush(c, c->count);
+    return b;
+}
+
+static void eight_free(uint64_t *b)
+{
+    struct eight_cache *c = &cold.eights;
+    if (stats_on)
+        stats_class(EIGHT_CLASS, STAT_FREES);
+    if (c->count == EIGHT_KEPT) {
+        stats_class(EIGHT_CLASS, STAT_FLUSHES);
+        eight_flush(c, EIGHT_KEPT / 2);
+    }
+    eight_set_free(b);
+    c->blocks[c->count++] = b;
+    if (!caching())
+        eight_flush(c, c->count);
+}
+
 void *tcache_alloc_slow(unsigned class)
 {
+    if (class == EIGHT_CLASS)
+        return eight_alloc();
     if (!caching()) {
         struct chain one = pool_take(class, 1);
         if (one.head) {
             stats_class(class, STAT_REFILLS);
             block_set_used(one.head);
+            count_alloc(class, false);
         }
-        if (one.head && stats_on)
-            stats_class(class, STAT_ALLOCS);
         return one.head;
     }
     struct bin *bin = bin_of(class);
@@ -154,11 +205,7 @@ void *tcache_alloc_slow(unsigned class)
     bin->head = block_next(b);
     bin->room++;
     block_set_used(b);
-    if (stats_on) {
-        stats_class(class, STAT_ALLOCS);
-        if (hit)
-            stats_class(class, STAT_HITS);
-    }
+    count_alloc(class, hit);
     return b;
 }
 
@@ -198,9 +245,18 @@ static void make_room(unsigned class, struct bin *bin)
 
 bool tcache_free_slow(void *ptr, const char *call)
 {
-    struct slab *s = tcache_find_slow(ptr, call);
+    /* The quick look is as reliable for a block of 8 bytes, but for whether it is free. */
+    struct slab *s = tcache_find(ptr);
+    if (!s || s->class != EIGHT_CLASS || eight_is_free(ptr))
+        s = tcache_find_slow(ptr, call);
+    else
+        stats_total(TOTAL_MAP_LOOKUPS);
     if (!s)
         return false;
+    if (s->class == EIGHT_CLASS) {
+        eight_free(ptr);
+        return true;
+    }
     unsigned class = s->class;
     if (stats_on)
         stats_class(class, STAT_FREES);

@@ -123,6 +123,26 @@ static int probe_pairs(int argc, char **argv)
     return 0;
 }
 
+/* damage SIZE: writes into free blocks, then allocates on. */
+static int probe_damage(int argc, char **argv)
+{
+    size_t size = argc > 1 ? strtoull(argv[1], NULL, 10) : 64;
+    char *blocks[40];
+    for (int i = 0; i < 40; i++)
+        blocks[i] = malloc(size);
+    for (int i = 0; i < 20; i++)
+        free(blocks[i]);
+    memset(launder(blocks[19]), 0x43, 8);
+    for (int i = 0; i < 20; i++)
+        memset(blocks[i] = malloc(size), i, size);
+    for (int i = 0; i < 20; i++)
+        for (int k = 0; k < i; k++)
+            if (blocks[i] == blocks[k] || blocks[k][size - 1] != k)
+                return 3;
+    puts("went on");
+    return 0;
+}
+
 /* prewarm CLASS COUNT: prints what hak_ss_prewarm_class and _init say. */
 static int probe_prewarm(int argc, char **argv)
 {
@@ -137,7 +157,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } probes[] = {
     {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
-    {"pairs", probe_pairs},   {"prewarm", probe_prewarm},
+    {"pairs", probe_pairs},   {"prewarm", probe_prewarm}, {"damage", probe_damage},
 };
 
 int probe_main(int argc, char **argv)
