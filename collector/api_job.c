@@ -47,7 +47,7 @@ static bool need_number(const json_t *body, const char *key, int64_t *out, struc
 bool api_claim(struct service *service, const struct request *request, struct answer *answer,
                struct hp_error *err)
 {
-    int64_t wait;
+    int64_t wait = 0;
     HP_JSON json_t *body = request_json(request, err);
     const char *runner = body ? need_text(body, "runner", 128, err) : NULL;
     const char *version = runner ? need_text(body, "version", 64, err) : NULL;
@@ -80,7 +80,7 @@ static int archive_file(const char *state, struct hp_error *err)
 bool api_source(struct service *service, const struct request *request, struct answer *answer,
                 struct hp_error *err)
 {
-    int64_t job, fence;
+    int64_t job = 0, fence = 0;
     const char *sha = request->arg[1];
     if (!api_job_number(request->arg[0], &job, err) ||
         !request_int(request, "fence", 1, INT64_MAX, 0, &fence, err))
@@ -99,8 +99,7 @@ bool api_source(struct service *service, const struct request *request, struct a
         return hp_fail_errno(err, "cannot read the archive");
     answer->content_type = "application/x-tar";
     answer->size = (size_t)st.st_size;
-    answer->fd = fd;
-    fd = -1;
+    answer->fd = hp_take_fd(&fd);
     return true;
 }
 
@@ -125,7 +124,7 @@ static json_t *read_progress(const json_t *body, struct hp_error *err)
 bool api_progress(struct service *service, const struct request *request, struct answer *answer,
                   struct hp_error *err)
 {
-    int64_t job, fence;
+    int64_t job = 0, fence = 0;
     HP_JSON json_t *body = request_json(request, err);
     if (!body || !api_job_number(request->arg[0], &job, err) ||
         !need_number(body, "fence", &fence, err))

@@ -134,9 +134,10 @@ static bool add_revs(struct ask *ask, struct db_conn *conn, const json_t *shas,
         return false;
     size_t i;
     json_t *sha;
-    json_array_foreach (shas, i, sha)
+    json_array_foreach (shas, i, sha) {
         if (!add_job(ask, conn, "commit", json_string_value(sha), NULL, err))
             return false;
+    }
     return true;
 }
 

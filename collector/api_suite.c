@@ -25,9 +25,10 @@ static bool holds(const json_t *array, const char *text)
 {
     size_t i;
     json_t *entry;
-    json_array_foreach (array, i, entry)
+    json_array_foreach (array, i, entry) {
         if (strcmp(json_string_value(entry), text) == 0)
             return true;
+    }
     return false;
 }
 
@@ -135,8 +136,9 @@ static json_t *only_shas(const json_t *queued)
     json_t *shas = json_array();
     size_t i;
     json_t *job;
-    json_array_foreach (queued, i, job)
+    json_array_foreach (queued, i, job) {
         json_array_append(shas, json_object_get(job, "sha"));
+    }
     return shas;
 }
 

@@ -23,9 +23,10 @@ static bool add_known(struct hp_buffer *input, const json_t *known)
 {
     size_t i;
     json_t *sha;
-    json_array_foreach (known, i, sha)
+    json_array_foreach (known, i, sha) {
         if (!hp_buffer_printf(input, "^%s\n", json_string_value(sha)))
             return false;
+    }
     return true;
 }
 

@@ -59,19 +59,19 @@ static bool bind_tcp(const char *where, const struct addrinfo *info, struct list
         }
         return false;
     }
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t size = sizeof bound;
     char host[96], port[8];
     if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0 ||
         getnameinfo((struct sockaddr *)&bound, size, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        /* cppcheck-suppress resourceLeak; HP_FD closes it */
         return hp_fail(err, HP_SYSTEM, "cannot tell the address of %s", where);
     bool v6 = bound.ss_family == AF_INET6;
     snprintf(out->address, sizeof out->address, "http://%s%s%s:%s", v6 ? "[" : "", host,
              v6 ? "]" : "", port);
     out->loopback = is_loopback((struct sockaddr *)&bound);
-    out->fd = fd;
-    fd = -1;
+    out->fd = hp_take_fd(&fd);
     return true;
 }
 
@@ -136,7 +136,6 @@ int listen_unix(const char *path, struct hp_error *err)
         hp_fail_errno(err, "cannot listen on %s", path);
         return -1;
     }
-    int listening = fd;
-    fd = -1;
-    return listening;
+    /* cppcheck-suppress resourceLeak; handed to the caller */
+    return hp_take_fd(&fd);
 }

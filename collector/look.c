@@ -62,8 +62,9 @@ static bool look_begin(struct look *look, const char *repository, struct hp_erro
     look->queued = json_array();
     const char *ref;
     json_t *sha;
-    json_object_foreach (look->before, ref, sha)
+    json_object_foreach (look->before, ref, sha) {
         json_array_append(look->known, sha);
+    }
     return true;
 }
 
@@ -78,8 +79,9 @@ static bool set_positions(struct db_conn *conn, const char *id, json_t *commits,
     HP_JSON json_t *wanted = json_array();
     size_t i;
     json_t *commit;
-    json_array_foreach (commits, i, commit)
+    json_array_foreach (commits, i, commit) {
         json_array_append(wanted, json_array_get(json_object_get(commit, "parents"), 0));
+    }
     HP_FREE char *text = hp_json_text(wanted);
     HP_JSON json_t *positions = NULL;
     if (!db_json(conn, "look_positions.sql", DB_PARAMS(id, text), &positions, err))
@@ -141,9 +143,10 @@ static bool is_watched(const struct look *look, const char *branch)
 {
     size_t i;
     json_t *name;
-    json_array_foreach (look->branches, i, name)
+    json_array_foreach (look->branches, i, name) {
         if (strcmp(json_string_value(name), branch) == 0)
             return true;
+    }
     return json_array_size(look->branches) == 0;
 }
 
@@ -228,10 +231,11 @@ static char *default_ref(const struct look *look, const struct mirror_tips *tips
 {
     size_t i;
     json_t *name;
-    json_array_foreach (look->branches, i, name)
+    json_array_foreach (look->branches, i, name) {
         for (size_t t = 0; t < tips->count; t++)
             if (strcmp(tips->rows[t].branch, json_string_value(name)) == 0)
                 return hp_format("refs/heads/%s", tips->rows[t].branch);
+    }
     HP_FREE char *head = mirror_head(look->mirror);
     for (size_t t = 0; head && t < tips->count; t++)
         if (strcmp(tips->rows[t].branch, head) == 0)

@@ -153,9 +153,7 @@ static int lock(const struct mirror *mirror, struct hp_error *err)
         }
         hp_sleep_ms(20);
     }
-    int locked = fd;
-    fd = -1;
-    return locked;
+    return hp_take_fd(&fd);
 }
 
 bool mirror_fetch(const struct mirror *mirror, const char *url, struct hp_error *err)

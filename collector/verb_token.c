@@ -31,11 +31,12 @@ static bool replace_lost(struct db *db, const char *name, const char *scope, con
     json_t *token;
     if (!tokens)
         return false;
-    json_array_foreach (tokens, i, token)
+    json_array_foreach (tokens, i, token) {
         if (json_is_null(json_object_get(token, "revoked")) &&
             strcmp(hp_json_string(token, "name", ""), name) == 0 &&
             strcmp(hp_json_string(token, "scope", ""), scope) == 0)
             return auth_token_revoke(db, name, err);
+    }
     return true;
 }
 
@@ -91,10 +92,11 @@ int verb_token_list(const struct hp_values *values)
     size_t i;
     json_t *token;
     printf("%-24s %-7s %-21s %-21s %s\n", "NAME", "SCOPE", "CREATED", "LAST USED", "REVOKED");
-    json_array_foreach (tokens, i, token)
+    json_array_foreach (tokens, i, token) {
         printf("%-24s %-7s %-21s %-21s %s\n", hp_json_string(token, "name", ""),
                hp_json_string(token, "scope", ""), hp_json_string(token, "created", ""),
                hp_json_string(token, "last_used", "-"), hp_json_string(token, "revoked", "-"));
+    }
     return HP_EXIT_OK;
 }
 

@@ -45,6 +45,14 @@ static inline void hp_cleanup_dir(DIR **d)
 #define HP_FILE __attribute__((cleanup(hp_cleanup_file)))
 #define HP_DIR __attribute__((cleanup(hp_cleanup_dir)))
 
+/* The descriptor, which is then no longer closed at the end of the scope. */
+static inline int hp_take_fd(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 #define hp_take(variable)                            \
     __extension__({                                  \
         __typeof__(variable) hp_taken_ = (variable); \
