@@ -160,6 +160,29 @@ static void print_reasons(const json_t *workloads)
     }
 }
 
+static void print_differences(const json_t *workloads)
+{
+    size_t i;
+    const json_t *workload;
+    const json_t *first = json_object_get(json_array_get(workloads, 0), "configuration");
+    bool all_alike = json_array_size(workloads) > 1;
+    json_array_foreach (workloads, i, workload) {
+        all_alike = all_alike && json_equal(json_object_get(workload, "configuration"), first);
+    }
+    json_array_foreach (workloads, i, workload) {
+        char title[256];
+        const char *name = hp_json_string(workload, "workload", "?");
+        snprintf(title, sizeof title, "counters that differ, %s", name);
+        cli_difference_print(title, json_object_get(workload, "counters"), MOST_COUNTERS);
+        /* Mostly the same for all: then told once. */
+        if (!json_equal(json_object_get(workload, "configuration"), first) || i == 0) {
+            snprintf(title, sizeof title, "configuration that differs, %s%s", name,
+                     all_alike ? " and the others" : "");
+            cli_difference_print(title, json_object_get(workload, "configuration"), MOST_OPTIONS);
+        }
+    }
+}
+
 static void print_workloads(const json_t *workloads)
 {
     size_t i;
@@ -177,14 +200,7 @@ static void print_workloads(const json_t *workloads)
     cli_table_print(table, stdout, 2);
     print_reasons(workloads);
     print_kernel(workloads);
-    json_array_foreach (workloads, i, workload) {
-        char title[256];
-        const char *name = hp_json_string(workload, "workload", "?");
-        snprintf(title, sizeof title, "counters that differ, %s", name);
-        cli_difference_print(title, json_object_get(workload, "counters"), MOST_COUNTERS);
-        snprintf(title, sizeof title, "configuration that differs, %s", name);
-        cli_difference_print(title, json_object_get(workload, "configuration"), MOST_OPTIONS);
-    }
+    print_differences(workloads);
 }
 
 static void print_foot(const json_t *comparison)

@@ -29,6 +29,7 @@ int cli_log(const struct hp_values *values);
 int cli_report(const struct hp_values *values);
 int cli_status(const struct hp_values *values);
 int cli_alerts(const struct hp_values *values);
+int cli_changepoints(const struct hp_values *values);
 int cli_hook_install(const struct hp_values *values);
 int cli_hook_remove(const struct hp_values *values);
 

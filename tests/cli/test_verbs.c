@@ -75,9 +75,10 @@ static const char *hakperf(void)
                   hp_buffer_text(buffer))
 
 static const char *const verbs[][2] = {
-    {"up", NULL},      {"suite", "apply"},  {"suite", "check"}, {"queue", NULL},
-    {"compare", NULL}, {"report", NULL},    {"log", NULL},      {"status", NULL},
-    {"alerts", NULL},  {"hook", "install"}, {"hook", "remove"}, {"db", NULL},
+    {"up", NULL},           {"suite", "apply"},  {"suite", "check"}, {"queue", NULL},
+    {"compare", NULL},      {"report", NULL},    {"log", NULL},      {"status", NULL},
+    {"alerts", NULL},       {"hook", "install"}, {"hook", "remove"}, {"db", NULL},
+    {"changepoints", NULL},
 };
 
 START_TEST(every_verb_has_help_with_json)
@@ -221,6 +222,54 @@ START_TEST(our_own_suite_is_well_formed)
 }
 END_TEST
 
+START_TEST(change_points_of_a_file_are_found)
+{
+    struct hp_error err;
+    HP_BUFFER struct hp_buffer csv = {0}, json = {0};
+    hp_buffer_printf(&csv, "index,value\n");
+    for (int i = 0; i < 60; i++) {
+        double value = (i < 30 ? 100 : 110) + (i * 7 % 5) * 0.1;
+        hp_buffer_printf(&csv, "%d,%g\n", i, value);
+        hp_buffer_printf(&json, "%s%g", i ? "," : "[", value);
+    }
+    hp_buffer_printf(&json, "]");
+    write_file("s.csv", hp_buffer_text(&csv));
+    write_file("s.json", hp_buffer_text(&json));
+    for (int i = 0; i < 2; i++) {
+        HAKPERF(o, "changepoints", i ? "s.json" : "s.csv", "--json");
+        ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
+        HP_JSON json_t *answer = hp_json_parse(hp_buffer_text(&o.out), o.out.size, &err);
+        const json_t *list = json_object_get(answer, "changepoints");
+        ck_assert_int_eq(hp_json_int(answer, "n", 0), 60);
+        ck_assert_uint_eq(json_array_size(list), 1);
+        ck_assert_int_eq(hp_json_int(json_array_get(list, 0), "index", 0), 30);
+        double change = hp_json_number(json_array_get(list, 0), "change", 0);
+        ck_assert(change > 0.09 && change < 0.11);
+    }
+    write_file("empty.csv", "");
+    HAKPERF(none, "changepoints", "empty.csv");
+    ck_assert_int_eq(none.exit_code, HP_EXIT_OK);
+    ck_assert_has(&none.out, "0 points, 0 change points");
+}
+END_TEST
+
+START_TEST(a_series_must_be_numbers)
+{
+    static const char *const rows[][2] = {
+        {"1\n2\nthree\n", "line 3 is no finite number"},
+        {"1\nnan\n", "line 2 is no finite number"},
+        {"[1, \"2\"]", "(at /1)"},
+        {"[1, 2", "not valid JSON"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_file("s", rows[i][0]);
+        HAKPERF(o, "changepoints", "s");
+        ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+        ck_assert_has(&o.err, rows[i][1]);
+    }
+}
+END_TEST
+
 /* --- the hook ----------------------------------------------------------------------------------
  */
 
@@ -306,6 +355,11 @@ HP_SUITE(cli_verbs)
     tcase_add_test(t, a_senseless_suite_is_refused_with_its_place);
     tcase_add_test(t, a_suite_must_be_json);
     tcase_add_test(t, our_own_suite_is_well_formed);
+    suite_add_tcase(s, t);
+    t = tcase_create("series");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, change_points_of_a_file_are_found);
+    tcase_add_test(t, a_series_must_be_numbers);
     suite_add_tcase(s, t);
     t = tcase_create("hook");
     tcase_add_checked_fixture(t, setup, teardown);
