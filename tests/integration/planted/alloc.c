@@ -16,7 +16,7 @@
 #define CHUNK ((size_t)1 << 20)
 
 struct head {
-    uint64_t size; /* of the block, or of the mapping */
+    uint64_t size;           /* of the block, or of the mapping */
     uint32_t mapped, before; /* `before`: bytes from the mapping's begin to the block */
 };
 
