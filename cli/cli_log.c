@@ -10,6 +10,7 @@
 
 const struct hp_option cli_log_options[] = {
     {"count", 'n', HP_OPT_INTEGER, "N", "20", 1, 1000, "how many commits", false},
+    {"all", 'a', HP_OPT_FLAG, NULL, NULL, 0, 0, "also commits that touch no watched path", false},
     {"before", 0, HP_OPT_STRING, "SHA", NULL, 0, 0, "older ones than this commit", false},
     {.name = NULL},
 };
@@ -69,9 +70,10 @@ int cli_log(const struct hp_values *values)
         if (!before)
             return cli_fail(values, &err);
     }
-    HP_JSON json_t *answer = cli_get(&session, &err, "/api/v1/repositories/%s/log?limit=%lld%s%s",
-                                     repository, (long long)hp_opt_int(values, "count"),
-                                     before ? "&before=" : "", before ? before : "");
+    HP_JSON json_t *answer =
+        cli_get(&session, &err, "/api/v1/repositories/%s/log?limit=%lld&watched=%d%s%s", repository,
+                (long long)hp_opt_int(values, "count"), !hp_opt_flag(values, "all"),
+                before ? "&before=" : "", before ? before : "");
     if (!answer)
         return cli_fail(values, &err);
     if (session.json)

@@ -57,9 +57,10 @@ static void tell_finished(struct view *view, long long count)
 {
     struct hp_error ignored;
     HP_FREE char *repository = cli_repository(view->session, &ignored);
-    HP_JSON json_t *log = repository ? cli_get(view->session, &ignored,
-                                               "/api/v1/repositories/%s/log?limit=20", repository)
-                                     : NULL;
+    HP_JSON json_t *log =
+        repository ? cli_get(view->session, &ignored,
+                             "/api/v1/repositories/%s/log?limit=20&watched=1", repository)
+                   : NULL;
     size_t i;
     const json_t *entry;
     json_array_foreach (json_object_get(log, "commits"), i, entry) {

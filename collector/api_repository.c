@@ -221,14 +221,17 @@ bool api_log(struct service *service, const struct request *request, struct answ
 {
     MIRROR struct mirror mirror = {0};
     char id[DB_TEXT], sha[GIT_SHA_TEXT];
-    int64_t limit;
+    int64_t limit, watched;
     const char *before = request_param(request, "before");
     if (!request_int(request, "limit", 1, VIEW_LOG_LIMIT, 20, &limit, err) ||
+        !request_int(request, "watched", 0, 1, 0, &watched, err) ||
         !api_repository(service, request->arg[0], id, &mirror, err) ||
         (before && !api_rev(&mirror, "before", before, sha, err)))
         return false;
     return answer_view(
-        answer, view_log(service->db, request->arg[0], (int)limit, before ? sha : NULL, err), err);
+        answer,
+        view_log(service->db, request->arg[0], (int)limit, before ? sha : NULL, watched != 0, err),
+        err);
 }
 
 bool api_commit(struct service *service, const struct request *request, struct answer *answer,

@@ -28,7 +28,7 @@ json_t *view_repositories(struct db *db, struct hp_error *err)
     return answer(db, "repositories.sql", DB_NO_PARAMS, err);
 }
 
-json_t *view_log(struct db *db, const char *repository, int limit, const char *before,
+json_t *view_log(struct db *db, const char *repository, int limit, const char *before, bool watched,
                  struct hp_error *err)
 {
     char id[DB_TEXT], count[DB_TEXT];
@@ -38,7 +38,8 @@ json_t *view_log(struct db *db, const char *repository, int limit, const char *b
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn || !view_repository_id(conn, repository, id, err) ||
         (before && !view_need_commit(conn, id, before, err)) ||
-        !db_json(conn, "view_log.sql", DB_PARAMS(id, db_int(count, limit), before), &out, err))
+        !db_json(conn, "view_log.sql",
+                 DB_PARAMS(id, db_int(count, limit), before, watched ? "t" : "f"), &out, err))
         return NULL;
     return out;
 }

@@ -1,9 +1,11 @@
--- LOG ENTRIES of repository $1: at most $2 commits of the main line, behind commit $3 if given.
+-- LOG ENTRIES of repository $1: at most $2 commits of the main line, behind commit $3 if given,
+-- without those that nobody wanted measured if $4.
 WITH page AS (
     SELECT c.* FROM store.commit_state c
     WHERE c.repository = $1::integer AND c.mainline
       AND ($3::text IS NULL OR c.position < (SELECT b.position FROM store.commit b
                                              WHERE b.repository = $1::integer AND b.sha = $3))
+      AND NOT ($4::boolean AND c.state = 'unwatched')
     ORDER BY c.position DESC
     LIMIT $2::integer + 1
 ), numbered AS (

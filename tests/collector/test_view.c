@@ -47,7 +47,7 @@ static const char *summary(const json_t *entry)
 START_TEST(log_tells_the_main_line)
 {
     struct db *db = measured_world();
-    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, &err));
+    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, false, &err));
     const json_t *commits = json_object_get(log, "commits");
     ck_assert_uint_eq(json_array_size(commits), 3);
     ck_assert(json_is_null(json_object_get(log, "next")));
@@ -67,18 +67,18 @@ END_TEST
 START_TEST(log_goes_on_where_it_ended)
 {
     struct db *db = measured_world();
-    HP_JSON json_t *first = need(view_log(db, GOLDEN_REPOSITORY, 2, NULL, &err));
+    HP_JSON json_t *first = need(view_log(db, GOLDEN_REPOSITORY, 2, NULL, false, &err));
     const char *next = hp_json_string(first, "next", "");
     ck_assert_uint_eq(json_array_size(json_object_get(first, "commits")), 2);
     ck_assert_str_eq(next, golden_head);
-    HP_JSON json_t *rest = need(view_log(db, GOLDEN_REPOSITORY, 2, next, &err));
+    HP_JSON json_t *rest = need(view_log(db, GOLDEN_REPOSITORY, 2, next, false, &err));
     ck_assert_uint_eq(json_array_size(json_object_get(rest, "commits")), 1);
     ck_assert(json_is_null(json_object_get(rest, "next")));
-    ck_assert_ptr_null(view_log(db, GOLDEN_REPOSITORY, 2, "0000", &err));
+    ck_assert_ptr_null(view_log(db, GOLDEN_REPOSITORY, 2, "0000", false, &err));
     ck_assert_int_eq(err.code, HP_NOT_FOUND);
-    ck_assert_ptr_null(view_log(db, GOLDEN_REPOSITORY, 0, NULL, &err));
+    ck_assert_ptr_null(view_log(db, GOLDEN_REPOSITORY, 0, NULL, false, &err));
     ck_assert_int_eq(err.code, HP_INVALID);
-    ck_assert_ptr_null(view_log(db, "nobody", 2, NULL, &err));
+    ck_assert_ptr_null(view_log(db, "nobody", 2, NULL, false, &err));
     ck_assert_int_eq(err.code, HP_NOT_FOUND);
     ck_assert(err.hint[0]);
     db_close(db);
@@ -91,14 +91,14 @@ START_TEST(waiting_commits_say_so)
     struct db *db = store_db(PRIVATE_DB_COLLECTOR);
     store_ask(PRIVATE_DB_OWNER, "UPDATE store.job SET state = 'queued', run = NULL WHERE id = 18; "
                                 "UPDATE store.commit SET watched = false WHERE position = 0");
-    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, &err));
+    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, false, &err));
     const json_t *commits = json_object_get(log, "commits");
     ck_assert_str_eq(summary(json_array_get(commits, 0)), "queued - -");
     ck_assert_str_eq(summary(json_array_get(commits, 1)), "running - -");
     ck_assert_str_eq(summary(json_array_get(commits, 2)), "unwatched - -");
     store_ask(PRIVATE_DB_OWNER, "UPDATE store.job SET state = 'dead', reason = 'three attempts', "
                                 "finished = now() WHERE id = 18");
-    HP_JSON json_t *later = need(view_log(db, GOLDEN_REPOSITORY, 1, NULL, &err));
+    HP_JSON json_t *later = need(view_log(db, GOLDEN_REPOSITORY, 1, NULL, false, &err));
     const json_t *dead = json_array_get(json_object_get(later, "commits"), 0);
     ck_assert_str_eq(summary(dead), "failed - -");
     ck_assert_str_eq(hp_json_string(dead, "reason", ""), "three attempts");
@@ -253,7 +253,7 @@ START_TEST(main_line_follows_the_tip)
     ck_assert_msg(db_pool_run(db, "mainline_refresh.sql", DB_PARAMS("1"), &changed, &err), "%s",
                   err.message);
     ck_assert_int_eq(changed, 2);
-    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, &err));
+    HP_JSON json_t *log = need(view_log(db, GOLDEN_REPOSITORY, 20, NULL, false, &err));
     ck_assert_uint_eq(json_array_size(json_object_get(log, "commits")), 1);
     ck_assert(db_pool_run(db, "mainline_refresh.sql", DB_PARAMS("1"), &changed, &err));
     ck_assert_int_eq(changed, 0);
