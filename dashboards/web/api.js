@@ -72,7 +72,7 @@ async function get(parts, parameters, signal) {
 export const repositories = (signal) => get(['repositories'], {}, signal);
 export const status = (signal) => get(['status'], {}, signal);
 export const log = (repository, {limit, before}, signal) =>
-    get(['repositories', repository, 'log'], {limit, before}, signal);
+    get(['repositories', repository, 'log'], {limit, before, watched: 1}, signal);
 export const commit = (repository, rev, signal) =>
     get(['repositories', repository, 'commits', rev], {}, signal);
 export const compare = (repository, base, head, signal) =>
