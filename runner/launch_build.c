@@ -84,8 +84,12 @@ static int step(const struct build *build, char **argv, bool with_input)
     return pid > 0 ? status : -1;
 }
 
-static bool step_ok(const struct build *build, char **argv, bool with_input)
+/* The same for a whole vector; says on stderr how it ended if not well. */
+static bool step_ok(const struct build *build, const struct rn_argv *words, bool with_input)
 {
+    if (words->failed || !words->item)
+        return false;
+    char **argv = words->item;
     int status = step(build, argv, with_input);
     if (status == 0)
         return true;
@@ -104,7 +108,7 @@ static bool unpack(const struct build *build)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         rn_argv_add(&argv, "%s", words[i]);
     rn_argv_add(&argv, "%s", build->source);
-    if (argv.failed || !step_ok(build, argv.item, true)) {
+    if (!step_ok(build, &argv, true)) {
         fprintf(stderr, "hakperf: cannot unpack the source\n");
         return false;
     }
@@ -119,7 +123,7 @@ static bool run_commands(const struct build *build)
         RN_ARGV struct rn_argv argv = {0};
         json_array_foreach (command, k, word)
             add_word(&argv, build, json_string_value(word));
-        if (argv.failed || !step_ok(build, argv.item, false))
+        if (!step_ok(build, &argv, false))
             return false;
     }
     return true;

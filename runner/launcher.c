@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MIB (1024 * 1024)
+#define MIB ((int64_t)1024 * 1024)
 
 static void limit(__rlimit_resource_t resource, int64_t value)
 {

@@ -29,8 +29,8 @@
 #include <sys/types.h>
 
 /* Longest that the launcher returns of each text of a sample, in bytes. */
-#define RN_TEXT_LIMIT (256 * 1024)
-#define RN_FILE_LIMIT (8 * 1024 * 1024)
+#define RN_TEXT_LIMIT ((size_t)256 * 1024)
+#define RN_FILE_LIMIT ((size_t)8 * 1024 * 1024)
 
 /* The verb `launch build PLAN` and `launch samples`. */
 int rn_launch_build(const struct hp_values *values);
