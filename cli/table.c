@@ -139,7 +139,7 @@ static void print_cell(FILE *stream, const char *text, enum hp_colour colour, si
 void cli_table_print(const struct cli_table *table, FILE *stream, int indent)
 {
     size_t widths[MAX_COLUMNS];
-    if (!table || table->count == 0)
+    if (!table || table->count == 0 || table->columns == 0)
         return;
     measure(table, widths);
     size_t room = last_room(table, widths, stream, indent);

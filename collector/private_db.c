@@ -110,7 +110,7 @@ static void add_log_tail(const struct private_paths *p, struct hp_error *err)
 {
     HP_BUFFER struct hp_buffer log = {0};
     struct hp_error ignored;
-    if (!hp_file_read(p->log, 2 * LOG_KEPT, &log, &ignored))
+    if (!hp_file_read(p->log, (size_t)2 * LOG_KEPT, &log, &ignored))
         return;
     size_t from = log.size > LOG_TAIL ? log.size - LOG_TAIL : 0;
     hp_error_hint(err, "%s ends with: %s", p->log, hp_buffer_text(&log) + from);

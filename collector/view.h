@@ -19,8 +19,8 @@ json_t *view_repositories(struct db *db, struct hp_error *err);
 /* {"commits": [LOG ENTRY…], "next": sha|null}: the first-parent history of the default ref, newest
  * first, from the head or behind the commit `before` (NULL: none). limit 1 to VIEW_LOG_LIMIT.
  * `watched`: only commits that touch a watched path or were measured. */
-json_t *view_log(struct db *db, const char *repository, int limit, const char *before,
-                 bool watched, struct hp_error *err);
+json_t *view_log(struct db *db, const char *repository, int limit, const char *before, bool watched,
+                 struct hp_error *err);
 
 /* {"commit": LOG ENTRY, "run": {…}|null, "comparison": COMPARISON|null} of its last run. */
 json_t *view_commit(struct db *db, const char *repository, const char *sha, struct hp_error *err);
