@@ -96,6 +96,7 @@ EXPORT const char *hak_version(void)
     return HAKMEM_VERSION;
 }
 
+#ifndef HAKMEM_OWN_NAMES_ONLY
 /* --- the standard names ------------------------------------------------------------------- */
 
 #define ALIAS(of) EXPORT __attribute__((alias(#of)))
@@ -191,6 +192,8 @@ EXPORT struct mallinfo2 mallinfo2(void)
     info.arena = sums.used + sums.free;
     return info;
 }
+
+#endif /* HAKMEM_OWN_NAMES_ONLY */
 
 EXPORT unsigned hak_ss_prewarm_class(unsigned class, unsigned count)
 {

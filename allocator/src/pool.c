@@ -302,6 +302,21 @@ void pool_drain(void)
     }
 }
 
+/* What was handed out of the slab, read when nobody changes it. */
+static void window(const struct slab *s, unsigned class, uintptr_t *low, uint32_t *span)
+{
+    if (class == EIGHT_CLASS)
+        eight_lock();
+    else
+        lock_acquire(&pools[class].lock);
+    *low = atomic_load_explicit(&s->low, memory_order_relaxed);
+    *span = atomic_load_explicit(&s->span, memory_order_relaxed);
+    if (class == EIGHT_CLASS)
+        eight_unlock();
+    else
+        lock_release(&pools[class].lock);
+}
+
 enum pool_verdict pool_judge(const void *ptr, struct slab **slab)
 {
     struct slab *s = ss_map_lookup(ptr);
@@ -309,10 +324,9 @@ enum pool_verdict pool_judge(const void *ptr, struct slab **slab)
         return s ? POOL_NEVER : POOL_FOREIGN;
     unsigned class = s->class;
     *slab = s - s->unit;
-    lock_acquire(&pools[class].lock);
-    uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
-    uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
-    lock_release(&pools[class].lock);
+    uintptr_t low;
+    uint32_t span;
+    window(s, class, &low, &span);
     if (((uintptr_t)ptr - (uintptr_t)superslab_memory(*slab)) % size_classes[class].size != 0)
         return POOL_INSIDE;
     if ((uintptr_t)ptr - low >= span)

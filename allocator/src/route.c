@@ -131,7 +131,7 @@ size_t route_usable(const void *ptr, const char *call)
     if (standback_on)
         return standback_usable((void *)(uintptr_t)ptr);
     const struct slab *s = tcache_find(ptr);
-    if (!s || s->class == 0) /* of 8 bytes: only the careful way sees that it is free */
+    if (!s)
         s = tcache_find_slow(ptr, call);
     if (s)
         return size_classes[s->class].size;

@@ -52,8 +52,6 @@ void size_class_init(uint64_t wmax_mid, uint64_t wmax_large)
         k->size = size;
         k->units = units_of(size);
         k->capacity = (uint32_t)(k->units * UNIT / size);
-        /* A free block is looked at as two words; the last of 8 bytes has no second one. */
-        k->capacity -= size == 8;
         k->batch = batch_of(size);
         k->magic = UINT64_MAX / size + 1;
         if (size > TINY_MAX)

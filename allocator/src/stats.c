@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool stats_on;
@@ -23,7 +24,7 @@ static const char *const stat_names[STAT_COUNT] = {
 #undef STAT
 };
 
-static unsigned long long stat(unsigned class, enum stat_id id)
+static unsigned long long class_sum(unsigned class, enum stat_id id)
 {
     return atomic_load_explicit(&class_stats[class][id], memory_order_relaxed);
 }
@@ -70,7 +71,7 @@ static unsigned long long tier_sum(unsigned from, unsigned to, enum stat_id id)
 {
     unsigned long long sum = 0;
     for (unsigned c = from; c < to; c++)
-        sum += stat(c, id);
+        sum += class_sum(c, id);
     return sum;
 }
 
@@ -97,7 +98,7 @@ static void add_classes(struct text *t)
         text_add(t, "%s{\"tier\":\"%s\",\"class\":%u,\"size\":%u", c ? ",\n" : "\n",
                  c < TINY_CLASSES ? "tiny" : "ace", c, size_classes[c].size);
         for (unsigned id = 0; id < STAT_COUNT; id++)
-            text_add(t, ",\"%s\":%llu", stat_names[id], stat(c, id));
+            text_add(t, ",\"%s\":%llu", stat_names[id], class_sum(c, id));
         text_add(t, ",\"free_blocks\":%llu}", pool_free_blocks(c));
     }
     text_add(t, "\n],\n");
@@ -135,9 +136,9 @@ static void file_name(struct text *name, const char *pattern)
         }
 }
 
-static bool write_file(const char *name, const struct text *t)
+static bool write_file(const char *name, int flags, const struct text *t)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd = open(name, O_WRONLY | O_CLOEXEC | flags, 0644);
     if (fd < 0)
         return false;
     bool ok = true;
@@ -158,8 +159,10 @@ void stats_write(void)
     int saved = errno;
     struct text t = {buf, sizeof buf, 0}, name = {name_buf, sizeof name_buf - 1, 0},
                 temporary = {temporary_buf, sizeof temporary_buf - 1, 0};
-    text_add(&t, "{\"format\":\"hakmem-stats-v1\",\"version\":\"%s\",\"pid\":%d,\n", HAKMEM_VERSION,
-             (int)getpid());
+    text_add(&t,
+             "{\"format\":\"hakmem-stats-v1\",\"version\":\"%s\",\"pid\":%d,"
+             "\"standing_back\":%s,\n",
+             HAKMEM_VERSION, (int)getpid(), standback_on ? "true" : "false");
     add_config(&t);
     add_counters(&t);
     add_classes(&t);
@@ -169,10 +172,19 @@ void stats_write(void)
     name_buf[name.len] = '\0';
     text_add(&temporary, "%s.%d.tmp", name_buf, (int)getpid());
     temporary_buf[temporary.len] = '\0';
-    if (!write_file(temporary_buf, &t) || rename(temporary_buf, name_buf) != 0) {
-        log_line("hakmem: cannot write the statistics to %s: error %d", name_buf, errno);
-        unlink(temporary_buf);
+    struct stat there;
+    bool ok;
+    if (stat(name_buf, &there) == 0 && !S_ISREG(there.st_mode)) {
+        /* A pipe or a device is written to, never replaced. */
+        ok = write_file(name_buf, 0, &t);
+    } else {
+        ok = write_file(temporary_buf, O_CREAT | O_TRUNC, &t) &&
+             rename(temporary_buf, name_buf) == 0;
+        if (!ok)
+            unlink(temporary_buf);
     }
+    if (!ok)
+        log_line("hakmem: cannot write the statistics to %s: error %d", name_buf, errno);
     errno = saved;
 }
 

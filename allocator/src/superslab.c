@@ -192,7 +192,8 @@ static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss,
     uintptr_t low = (uintptr_t)ss->base + at * UNIT + starting_block(pool, k) * (size_t)k->size;
     for (unsigned i = 0; i < k->units; i++) {
         struct slab *s = &ss->slabs[at + i];
-        *s = (struct slab){.class = (uint16_t) class, .unit = (uint8_t)i, .magic = k->magic};
+        *s = (struct slab){
+            .class = (uint16_t) class, .unit = (uint8_t)i, .magic = k->size > 8 ? k->magic : 0};
         s->index = (uint16_t)(at + i);
         atomic_store_explicit(&s->low, low, memory_order_relaxed);
     }

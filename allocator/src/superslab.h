@@ -41,7 +41,7 @@ struct slab {
     uint16_t class;
     uint8_t unit;   /* of this record in its slab */
     uint16_t index; /* of this record in its SuperSlab */
-    uint64_t magic; /* of the class */
+    uint64_t magic; /* of the class; 0 for 8 bytes, which the fast path then leaves alone */
     struct block *free;
     uint32_t free_count;
     uint32_t used;            /* blocks that are not in `free` and were handed out */

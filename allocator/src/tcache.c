@@ -166,6 +166,7 @@ static void *eight_alloc(void)
 static void eight_free(uint64_t *b)
 {
     struct eight_cache *c = &cold.eights;
+    stats_total(TOTAL_MAP_LOOKUPS);
     if (stats_on)
         stats_class(EIGHT_CLASS, STAT_FREES);
     if (c->count == EIGHT_KEPT) {
@@ -243,20 +244,26 @@ static void make_room(unsigned class, struct bin *bin)
     bin->room = cold.classes[class].cap;
 }
 
+/* Whether ptr is certainly a block in use of 8 bytes. */
+static bool eight_in_use(const void *ptr)
+{
+    const struct slab *s = ss_map_lookup(ptr);
+    if (!s || s->class != EIGHT_CLASS || (uintptr_t)ptr % 8 != 0)
+        return false;
+    uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
+    return (uintptr_t)ptr - low < atomic_load_explicit(&s->span, memory_order_relaxed) &&
+           !eight_is_free(ptr);
+}
+
 bool tcache_free_slow(void *ptr, const char *call)
 {
-    /* The quick look is as reliable for a block of 8 bytes, but for whether it is free. */
-    struct slab *s = tcache_find(ptr);
-    if (!s || s->class != EIGHT_CLASS || eight_is_free(ptr))
-        s = tcache_find_slow(ptr, call);
-    else
-        stats_total(TOTAL_MAP_LOOKUPS);
-    if (!s)
-        return false;
-    if (s->class == EIGHT_CLASS) {
+    if (eight_in_use(ptr)) {
         eight_free(ptr);
         return true;
     }
+    struct slab *s = tcache_find_slow(ptr, call);
+    if (!s)
+        return false;
     unsigned class = s->class;
     if (stats_on)
         stats_class(class, STAT_FREES);

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, suite_misuse());
     srunner_add_suite(runner, suite_preload());
     srunner_add_suite(runner, suite_bench());
+    srunner_add_suite(runner, suite_corpus());
     srunner_add_suite(runner, suite_attacks());
     srunner_add_suite(runner, suite_ace());
     srunner_add_suite(runner, suite_kernel());

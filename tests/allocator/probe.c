@@ -2,6 +2,7 @@
  * probe.c: what tests do in a fresh process, under an environment of their choice.
  */
 #include "hakmem.h"
+#include "shadow.h"
 #include "support.h"
 
 #include <errno.h>
@@ -143,6 +144,16 @@ static int probe_damage(int argc, char **argv)
     return 0;
 }
 
+/* shadow SEED STEPS SLOTS MAX: see shadow.h. */
+static int probe_shadow(int argc, char **argv)
+{
+    if (argc != 5)
+        return 2;
+    shadow_run((uint32_t)strtoul(argv[1], NULL, 10), strtoull(argv[2], NULL, 10),
+               strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+    return 0;
+}
+
 /* prewarm CLASS COUNT: prints what hak_ss_prewarm_class and _init say. */
 static int probe_prewarm(int argc, char **argv)
 {
@@ -158,6 +169,7 @@ static const struct {
 } probes[] = {
     {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
     {"pairs", probe_pairs},   {"prewarm", probe_prewarm}, {"damage", probe_damage},
+    {"shadow", probe_shadow},
 };
 
 int probe_main(int argc, char **argv)

@@ -43,6 +43,7 @@ Suite *suite_threads(void);
 Suite *suite_misuse(void);
 Suite *suite_preload(void);
 Suite *suite_bench(void);
+Suite *suite_corpus(void);
 Suite *suite_attacks(void);
 Suite *suite_ace(void);
 Suite *suite_kernel(void);

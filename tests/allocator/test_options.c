@@ -3,6 +3,7 @@
  */
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Runs the malloc probe with these variables; all of them must leave the program working. */
@@ -58,6 +59,17 @@ START_TEST(test_read_under_preload)
 }
 END_TEST
 
+/* The table in the README is the one that the sources give. */
+START_TEST(test_documented)
+{
+    struct outcome *o = run_shell("cd '%s' && sh tools/update_readme.sh '%s/tools/options_table' "
+                                  "README.md | diff - README.md && grep -c '^| .HAKMEM_' README.md",
+                                  getenv("ALLOCATOR_SOURCE"), build_dir());
+    ck_assert(exited_with(o, 0));
+    ck_assert_int_gt(atoi(o->text), 10);
+}
+END_TEST
+
 Suite *suite_options(void)
 {
     Suite *s = suite_create("options");
@@ -66,6 +78,7 @@ Suite *suite_options(void)
     tcase_add_test(t, test_bad_values);
     tcase_add_test(t, test_unknown_names);
     tcase_add_test(t, test_read_under_preload);
+    tcase_add_test(t, test_documented);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,41 +1,108 @@
 /*
  * test_preload.c: real programs under LD_PRELOAD give the output they give without.
+ *
+ * Standing back is forbidden in all of them, so that it is this allocator that serves; and each
+ * run leaves statistics, which show that it did. A program that is not installed is named and
+ * fails the test: the check profile of the packages has them all.
  */
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* name, the command that needs it, and what it runs; its output must not depend on time or order.
+ */
+static const struct {
+    const char *name, *command;
+} programs[] = {
+    {"/usr/bin/python3",
+     "PYTHONMALLOC=malloc /usr/bin/python3 -c \"import json, re, hashlib, threading\n"
+     "d = {str(i): [i, i * 0.5, 'x' * (i % 700)] for i in range(20000)}\n"
+     "s = json.dumps(d, sort_keys=True)\n"
+     "print(len(s), hashlib.sha256(s.encode()).hexdigest())\n"
+     "t = [threading.Thread(target=lambda: json.loads(s)) for _ in range(4)]\n"
+     "[x.start() for x in t]; [x.join() for x in t]\n"
+     "print(len(re.findall('x+', s)), json.loads(s) == d)\""},
+    {"git", "git -c init.defaultBranch=m init -q r && cd r && for i in 1 2 3 4 5; do "
+            "seq 1 ${i}000 > f$i; git add f$i; GIT_AUTHOR_DATE='1 +0000' "
+            "GIT_COMMITTER_DATE='1 +0000' git -c user.name=a -c user.email=a@b commit -qm $i; "
+            "done; git log --stat --format=%H%s; git repack -adq; git fsck --no-progress"},
+    {"gcc", "printf '#include <stdio.h>\\nint main(void) { puts(\"gcc\"); return 0; }\\n' > a.c; "
+            "gcc -O2 -g -o a a.c && ./a && gcc -O2 -S -o - a.c | cksum"},
+    {"g++", "printf '#include <map>\\n#include <iostream>\\n#include <regex>\\nint main() { "
+            "std::map<int, std::string> m; for (int i = 0; i < 99999; i++) m[i * 7 %% 1000] += "
+            "\"x\"; std::cout << m.size() << m[5].size() << std::regex_match(\"aab\", "
+            "std::regex(\"a*b\")) << std::endl; }\\n' > a.cc; g++ -O1 -o a a.cc && ./a"},
+    {"perl",
+     "perl -e 'my %h; $h{$_ % 5000} .= $_ for 1..200000; my $s = join \",\", map "
+     "{\"$_$h{$_}\"} sort keys %h; print length($s), \" \", unpack(\"%32C*\", $s), \"\\n\"'"},
+    {"node", "node -e 'const m = new Map(); for (let i = 0; i < 2e5; i++) m.set(\"k\" + i, "
+             "Buffer.alloc(i % 3000)); let n = 0; for (const b of m.values()) n += b.length; "
+             "console.log(n, require(\"zlib\").gzipSync(Buffer.alloc(1 << 20)).length)'"},
+    {"sqlite3", "sqlite3 t.db 'create table t(a, b); with recursive c(x) as (select 1 union all "
+                "select x + 1 from c where x < 50000) insert into t select x, hex(x * 7919) from "
+                "c; create index i on t(b); select count(*), max(b), sum(a) from t where b > "
+                "\"3\"; pragma integrity_check;'"},
+    {"jq", "seq 1 30000 | jq -s 'map({a: ., b: (. * 3 | tostring)}) | group_by(.a % 7) | map("
+           "length, (map(.b | length) | add))' | cksum"},
+    {"sort", "seq 1 200000 | awk '{print ($1 * 7919) % 200003, $1}' | sort -S 4M --parallel=2 | "
+             "cksum"},
+    {"xz", "seq 1 400000 | xz -T2 --block-size=500K -c | xz -dc | cksum"},
+    {"redis-server",
+     "export HAKMEM_LD_BLOCK_JEMALLOC=0; redis-server --port 0 --unixsocket ./s --save '' "
+     "--daemonize no > log 2>&1 & p=$!; i=0; while ! redis-cli -s ./s ping 2>/dev/null | grep -q "
+     "PONG; do sleep 0.1; i=$((i+1)); [ $i -gt 200 ] && break; done; redis-benchmark -s ./s -q -n "
+     "20000 -t set,get,lpush,lpop,sadd,zadd -r 5000 >/dev/null 2>&1; echo $?; redis-cli -s ./s "
+     "--raw dbsize | awk '{print ($1 > 1000)}'; redis-cli -s ./s --raw flushall; redis-cli -s ./s "
+     "--raw set k v; redis-cli -s ./s --raw get k; kill $p; wait $p; echo $?"},
+    {"psql",
+     "b=$(ls -d /usr/lib/postgresql/*/bin | tail -1); u=; if [ $(id -u) = 0 ]; then chown "
+     "postgres . && u='setpriv --reuid postgres --regid postgres --clear-groups'; fi; "
+     "$u $b/initdb -D d -A trust -U p --no-sync >/dev/null && ($u $b/pg_ctl -D d -l log -w -o "
+     "\"-c listen_addresses= -k $PWD -F\" start >/dev/null; $u $b/pgbench -h $PWD -U p -i -q "
+     "postgres 2>/dev/null; $u $b/pgbench -h $PWD -U p -c 4 -j 2 -t 200 -n postgres 2>&1 | grep "
+     "'actually processed'; psql -h $PWD -U p -Atc 'select count(*), sum(bid) from "
+     "pgbench_accounts' postgres; $u $b/pg_ctl -D d -m fast stop >/dev/null; grep -ciE "
+     "'panic|signal [0-9]' log)"},
+};
+
 /* Runs the command without and with the library; both must succeed and say the same. */
-static void same_output(const char *command)
+START_TEST(test_same_output)
 {
     static char plain[1 << 20];
-    struct outcome *o = run_shell("%s", command);
+    const char *in = "d=$(mktemp -d) && chmod 755 $d && cd $d && ";
+    const char *out = "rm -rf $d";
+    struct outcome *o = run_shell("command -v %s", programs[_i].name);
+    ck_assert_msg(exited_with(o, 0), "%s is not installed", programs[_i].name);
+    o = run_shell("%s{ %s ; }; %s", in, programs[_i].command, out);
     ck_assert(exited_with(o, 0));
+    ck_assert_uint_gt(o->len, 0);
     memcpy(plain, o->text, o->len + 1);
-    o = run_shell("LD_PRELOAD=%s/lib/libhakmem.so; export LD_PRELOAD; %s", build_dir(), command);
+    o = run_shell("%s export HAKMEM_LD_FORBID_LIBC=1 HAKMEM_STATS_FILE=$d/stats.%%p "
+                  "LD_PRELOAD=%s/lib/libhakmem.so; { %s ; }; export LD_PRELOAD=; ls $d | grep -c "
+                  "'^stats' >$d/../count.%d; %s",
+                  in, build_dir(), programs[_i].command, _i, out);
     ck_assert(exited_with(o, 0));
     ck_assert_str_eq(o->text, plain);
-}
-
-START_TEST(test_python)
-{
-    same_output("PYTHONMALLOC=malloc /usr/bin/python3 -c \"import json, re, hashlib\n"
-                "d = {str(i): [i, i * 0.5, 'x' * (i % 700)] for i in range(20000)}\n"
-                "s = json.dumps(d, sort_keys=True)\n"
-                "print(len(s), hashlib.sha256(s.encode()).hexdigest())\n"
-                "print(len(re.findall('x+', s)), json.loads(s) == d)\"");
+    o = run_shell("cat ${TMPDIR:-/tmp}/count.%d; rm -f ${TMPDIR:-/tmp}/count.%d", _i, _i);
+    ck_assert_msg(atoi(o->text) > 0, "%s left no statistics", programs[_i].name);
 }
 END_TEST
 
-START_TEST(test_git)
+/* With another allocator in the process the library stands back, and says so where asked. */
+START_TEST(test_standing_back)
 {
-    same_output("d=$(mktemp -d) && cd $d && git -c init.defaultBranch=m init -q r && cd r && "
-                "for i in 1 2 3 4 5; do seq 1 ${i}000 > f$i; git add f$i; "
-                "GIT_AUTHOR_DATE='1 +0000' GIT_COMMITTER_DATE='1 +0000' "
-                "git -c user.name=a -c user.email=a@b commit -qm $i; done; "
-                "git log --stat --format=%H%s; git repack -adq; git fsck --no-progress; "
-                "rm -rf $d");
+    struct outcome *o =
+        run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s HAKMEM_LD_SAFE=2 "
+                  "LD_PRELOAD=%s/lib/libhakmem.so /usr/bin/python3 -c 'print(7)'; "
+                  "jq -c '.standing_back, .counters[\"tiny.allocs\"]' $d/s; rm -rf $d",
+                  build_dir());
+    ck_assert_str_eq(o->text, "7\ntrue\n0\n");
+    o = run_shell("HAKMEM_LD_FORBID_LIBC=1 HAKMEM_LD_SAFE=2 LD_PRELOAD=%s/lib/libhakmem.so "
+                  "/bin/ls",
+                  build_dir());
+    ck_assert(strstr(o->text, "standing back is forbidden by HAKMEM_LD_FORBID_LIBC"));
 }
 END_TEST
 
@@ -43,9 +110,9 @@ Suite *suite_preload(void)
 {
     Suite *s = suite_create("preload");
     TCase *t = tcase_create("preload");
-    tcase_set_timeout(t, 120);
-    tcase_add_test(t, test_python);
-    tcase_add_test(t, test_git);
+    tcase_set_timeout(t, 180);
+    tcase_add_loop_test(t, test_same_output, 0, sizeof programs / sizeof *programs);
+    tcase_add_test(t, test_standing_back);
     suite_add_tcase(s, t);
     return s;
 }

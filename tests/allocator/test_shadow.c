@@ -8,21 +8,21 @@
 
 START_TEST(test_small_blocks)
 {
-    shadow_run(1, 1500000, 4000, 1024);
-    shadow_run(7, 1000000, 20, 64);
+    shadow_run(1, 1000000, 4000, 1024);
+    shadow_run(7, 500000, 20, 64);
 }
 END_TEST
 
 START_TEST(test_all_sizes)
 {
-    shadow_run(2, 8000, 300, 4 << 20);
-    shadow_run(3, 80000, 1000, 70000);
+    shadow_run(2, 4000, 300, 4 << 20);
+    shadow_run(3, 40000, 1000, 70000);
 }
 END_TEST
 
 static void *one_model(void *seed)
 {
-    shadow_run((uint32_t)(uintptr_t)seed, 150000, 1000, 8192);
+    shadow_run((uint32_t)(uintptr_t)seed, 100000, 1000, 8192);
     return NULL;
 }
 

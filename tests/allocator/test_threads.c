@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING = 256, PASSED = 200000 };
+enum { RING = 256, PASSED = 60000 };
 
 /* One producer, one consumer. */
 struct ring {
@@ -28,7 +29,7 @@ static void *produce(void *arg)
         memcpy(p, &size, sizeof size);
         memset(p + 8, (int)(size & 0xFF), size);
         while (atomic_load(&r->slots[i % RING]))
-            ;
+            sched_yield();
         atomic_store(&r->slots[i % RING], p);
     }
     return NULL;
@@ -40,7 +41,7 @@ static void *consume(void *arg)
     for (unsigned i = 0; i < PASSED; i++) {
         unsigned char *p;
         while (!(p = atomic_exchange(&r->slots[i % RING], NULL)))
-            ;
+            sched_yield();
         size_t size;
         memcpy(&size, p, sizeof size);
         for (size_t k = 0; k < size; k++)
@@ -77,7 +78,7 @@ static void *leave_blocks(void *out)
 START_TEST(test_thread_exits)
 {
     char *blocks[100];
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 100; round++) {
         pthread_t t;
         ck_assert_int_eq(pthread_create(&t, NULL, leave_blocks, blocks), 0);
         pthread_join(t, NULL);
@@ -137,7 +138,7 @@ START_TEST(test_fork_under_load)
     atomic_store(&stop_load, false);
     for (uintptr_t i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, load, (void *)(i + 5));
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < 40; round++) {
         pid_t pid = fork();
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
