@@ -173,14 +173,17 @@ check-browser:
 	$(Q)$(MAKE) all BUILD=$(BUILD)
 	$(Q)BUILD=$(abspath $(BUILD)) sh tests/browser/run.sh
 
+# The allocator replaces what AddressSanitizer replaces too, so it is built as always.
+ASAN_BUILD = $(BUILD)/asan
 asan:
-	$(Q)$(MAKE) unit BUILD=build/asan SANITIZE=address,undefined
+	$(Q)$(MAKE) all $(ASAN_BUILD)/tests/check BUILD=$(ASAN_BUILD) SANITIZE=address,undefined
+	$(Q)BUILD=$(abspath $(ASAN_BUILD)) $(ASAN_BUILD)/tests/check
 
 # One fuzz target for a while: make fuzz FUZZ=wire SECONDS=600. New finds land in its corpus.
 FUZZ    ?= wire
 SECONDS ?= 60
 FUZZ_C   = tests/fuzz/libfuzzer.c tests/fuzz/fuzz_$(FUZZ).c $(call sources,common) \
-           $(call sources,analysis) $(call sources,runner)
+           $(call sources,analysis) $(call sources,runner) collector/request.c
 fuzz: $(BUILD)/gen/wire_data.S
 	$(Q)mkdir -p $(BUILD)/fuzz
 	$(call say,FUZZ,$(FUZZ))

@@ -13,4 +13,10 @@
 /* A document as it arrives over the network: parsed, checked against every wire schema. */
 void fuzz_wire(const uint8_t *data, size_t size);
 
+/* What perf stat wrote, whole or cut off. */
+void fuzz_perf(const uint8_t *data, size_t size);
+
+/* The target of an HTTP request: path, escapes and parameters. */
+void fuzz_target(const uint8_t *data, size_t size);
+
 #endif

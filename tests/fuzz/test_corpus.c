@@ -13,6 +13,8 @@ static const struct {
 } targets[] = {
     {"wire", fuzz_wire, "tests/fuzz/corpus/wire"},
     {"wire examples", fuzz_wire, "common/wire/examples"},
+    {"perf", fuzz_perf, "tests/fuzz/corpus/perf"},
+    {"target", fuzz_target, "tests/fuzz/corpus/target"},
 };
 
 #define FILE_LIMIT (1 << 20)
