@@ -4,10 +4,12 @@
 #include "log.h"
 #include "options.h"
 #include "size_class.h"
+#include "ss_map.h"
 #include "tcache.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 
 const char *const ace_cause_names[ACE_CAUSES] = {"threshold", "exhaustion", "mapfail"};
 static const char *const trace_names[ACE_CAUSES] = {"Threshold", "Exhaustion", "MapFail"};
@@ -51,7 +53,23 @@ static size_t threshold(unsigned class, size_t size)
     return size * (size_t)option(id) / 1000;
 }
 
-void *ace_alloc(unsigned class, size_t size)
+/* Slabs of one block know whether it was ever handed out. Sizes that large are always served here,
+ * never by the fast path, so that no hand-out is missed. */
+static void *prepare(unsigned class, void *p, size_t size, bool zeroed)
+{
+    bool fresh = false;
+    if (size_classes[class].size >= LARGE_MIN && size_classes[class].capacity == 1) {
+        struct slab *s = ss_map_lookup(p);
+        s -= s->unit;
+        fresh = s->fresh;
+        s->fresh = false;
+    }
+    if (zeroed)
+        memset(p, 0, fresh ? sizeof(struct block) : size);
+    return p;
+}
+
+void *ace_alloc(unsigned class, size_t size, bool zeroed)
 {
     const struct size_class *k = &size_classes[class];
     if (size < k->min_size) {
@@ -61,7 +79,7 @@ void *ace_alloc(unsigned class, size_t size)
     int saved = errno;
     void *p = tcache_alloc_slow(class);
     if (p)
-        return p;
+        return prepare(class, p, size, zeroed);
     if (errno == EAGAIN)
         ace_fail(ACE_EXHAUSTION, class, size, (size_t)option(OPT_ACE_POOL_CAP));
     else

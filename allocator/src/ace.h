@@ -7,6 +7,7 @@
 #ifndef HAKMEM_ACE_H
 #define HAKMEM_ACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum ace_cause {
@@ -24,8 +25,10 @@ struct ace_failure {
 };
 
 /* A block for a size above Tiny, from its class; NULL, the failure counted, when ACE cannot
- * serve. `class` is what size_class_of says, or a larger one for the sake of alignment. */
-void *ace_alloc(unsigned class, size_t size);
+ * serve. `class` is what size_class_of says, or a larger one for the sake of alignment. With
+ * `zeroed` the first `size` bytes are zero; pages that the kernel just gave are then left
+ * untouched. */
+void *ace_alloc(unsigned class, size_t size, bool zeroed);
 
 /* Counts one failure and traces it. `limit` is what the cause ran into: the largest class that
  * would do, the cap, or the bytes asked of the kernel. */

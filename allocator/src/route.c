@@ -38,9 +38,9 @@ static void *tiny_alloc(unsigned class, size_t size)
 /* Above Tiny: the class of ACE, or a mapping. */
 static void *large_alloc(unsigned class, size_t size, size_t align, bool zeroed)
 {
-    void *p = class < CLASSES ? ace_alloc(class, size) : NULL;
+    void *p = class < CLASSES ? ace_alloc(class, size, zeroed) : NULL;
     if (p)
-        return zeroed ? memset(p, 0, size) : p;
+        return p;
     stats_total(TOTAL_BIG_ALLOCS);
     return big_alloc(size, align, zeroed);
 }

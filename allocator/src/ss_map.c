@@ -101,16 +101,30 @@ bool ss_map_add(struct superslab *ss)
     return ok;
 }
 
+/* An entry is forgotten: never used again when nothing can lie behind it, and so are those before
+ * it that were kept for its sake. Else a process that maps and unmaps for ever would need ever new
+ * tables. */
+static void forget(struct ss_map_table *t, struct ss_map_entry *e)
+{
+    atomic_store_explicit(&e->granule, FORGOTTEN, memory_order_release);
+    live--;
+    size_t i = (size_t)(e - t->entries);
+    if (atomic_load_explicit(&t->entries[(i + 1) & t->mask].granule, memory_order_relaxed) != 0)
+        return;
+    while (atomic_load_explicit(&t->entries[i].granule, memory_order_relaxed) == FORGOTTEN) {
+        atomic_store_explicit(&t->entries[i].granule, 0, memory_order_release);
+        filled--;
+        i = (i - 1) & t->mask;
+    }
+}
+
 void ss_map_remove(struct superslab *ss)
 {
     trace("REMOVE", ss->base, ss->slabs);
     lock_acquire(&the_lock);
     struct ss_map_table *t = atomic_load_explicit(&ss_map_current, memory_order_relaxed);
-    for (size_t i = 0; i < ss->units / GRANULE_UNITS; i++) {
-        struct ss_map_entry *e = entry_of(t, ((uintptr_t)ss->base >> GRANULE_SHIFT) + i);
-        atomic_store_explicit(&e->granule, FORGOTTEN, memory_order_release);
-        live--;
-    }
+    for (size_t i = 0; i < ss->units / GRANULE_UNITS; i++)
+        forget(t, entry_of(t, ((uintptr_t)ss->base >> GRANULE_SHIFT) + i));
     lock_release(&the_lock);
 }
 

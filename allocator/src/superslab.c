@@ -186,7 +186,7 @@ static unsigned starting_block(struct superslab_pool *pool, const struct size_cl
 }
 
 static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss, unsigned at,
-                              unsigned class)
+                              unsigned class, bool fresh)
 {
     const struct size_class *k = &size_classes[class];
     uintptr_t low = (uintptr_t)ss->base + at * UNIT + starting_block(pool, k) * (size_t)k->size;
@@ -195,6 +195,7 @@ static struct slab *slab_init(struct superslab_pool *pool, struct superslab *ss,
         *s = (struct slab){
             .class = (uint16_t) class, .unit = (uint8_t)i, .magic = k->size > 8 ? k->magic : 0};
         s->index = (uint16_t)(at + i);
+        s->fresh = fresh;
         atomic_store_explicit(&s->low, low, memory_order_relaxed);
     }
     return &ss->slabs[at];
@@ -236,9 +237,10 @@ struct slab *superslab_take(unsigned class)
         if (ss->free_units == 0)
             list_remove(pool, ss);
         bits_set(ss->taken, at, n);
-        pool->units_dirty -= bits_clear(ss->dirty, at, n);
+        unsigned dirty = bits_clear(ss->dirty, at, n);
+        pool->units_dirty -= dirty;
         pool->units_taken += n;
-        s = slab_init(pool, ss, at, class);
+        s = slab_init(pool, ss, at, class, dirty == 0);
     }
     lock_release(&pool->lock);
     return s;

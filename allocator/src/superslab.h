@@ -40,6 +40,7 @@ struct slab {
     _Atomic(uint32_t) span; /* bytes from there */
     uint16_t class;
     uint8_t unit;   /* of this record in its slab */
+    bool fresh;     /* its pages are zero but for the marks of free blocks; see ace_alloc */
     uint16_t index; /* of this record in its SuperSlab */
     uint64_t magic; /* of the class; 0 for 8 bytes, which the fast path then leaves alone */
     struct block *free;

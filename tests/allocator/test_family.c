@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,40 @@ START_TEST(test_calloc_zeroes_and_checks)
     void *p = calloc(0, 10);
     ck_assert_ptr_nonnull(p);
     free(p);
+}
+END_TEST
+
+static long resident_pages(void)
+{
+    long pages = -1;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%*d %ld", &pages) != 1)
+        pages = -1;
+    if (f)
+        fclose(f);
+    return pages;
+}
+
+/* Large zeroed blocks cost no memory before they are written, but are zero when used again. */
+START_TEST(test_calloc_of_fresh_pages)
+{
+    enum { COUNT = 64 };
+    char *blocks[COUNT];
+    for (int round = 0; round < 3; round++) {
+        long before = resident_pages();
+        for (int i = 0; i < COUNT; i++)
+            blocks[i] = calloc(1, 1 << 20);
+        if (round == 0)
+            ck_assert_int_lt(resident_pages() - before, 1000);
+        for (int i = 0; i < COUNT; i++) {
+            ck_assert(all_bytes(blocks[i], 1 << 20, 0));
+            memset(blocks[i], 0xEE, 1 << 20);
+        }
+        for (int i = 0; i < COUNT; i++)
+            free(blocks[i]);
+        for (int i = 0; i < COUNT / 2; i++)
+            free(memset(malloc(1 << 20), 0xDD, 1 << 20));
+    }
 }
 END_TEST
 
@@ -245,6 +280,7 @@ Suite *suite_family(void)
     tcase_add_test(t, test_malloc_every_size);
     tcase_add_test(t, test_usable_size_is_usable);
     tcase_add_test(t, test_calloc_zeroes_and_checks);
+    tcase_add_test(t, test_calloc_of_fresh_pages);
     tcase_add_test(t, test_realloc_keeps_contents);
     tcase_add_test(t, test_reallocarray);
     tcase_add_test(t, test_free_keeps_errno);

@@ -49,6 +49,18 @@ START_TEST(test_unknown_names)
 }
 END_TEST
 
+/* A trace that only debug builds have works there, and is not silently missing elsewhere. */
+START_TEST(test_debug_only)
+{
+    struct outcome *o = run_shell("HAKMEM_SS_MAP_TRACE=1 '%s' --probe pairs 100 1", self_path());
+    ck_assert(exited_with(o, 0));
+    if (strstr(o->text, "HAKMEM_SS_MAP_TRACE is ignored: this is a release build"))
+        ck_assert(!strstr(o->text, "[SS_MAP_"));
+    else
+        ck_assert(strstr(o->text, "[SS_MAP_ADD] ptr=") && strstr(o->text, "[SS_MAP_LOOKUP] ptr="));
+}
+END_TEST
+
 /* The first allocation may come before libc has set environ. */
 START_TEST(test_read_under_preload)
 {
@@ -78,6 +90,7 @@ Suite *suite_options(void)
     tcase_add_test(t, test_bad_values);
     tcase_add_test(t, test_unknown_names);
     tcase_add_test(t, test_read_under_preload);
+    tcase_add_test(t, test_debug_only);
     tcase_add_test(t, test_documented);
     suite_add_tcase(s, t);
     return s;
