@@ -151,8 +151,12 @@ static void give_one(uint64_t *b)
 void eight_flush(struct eight_cache *c, unsigned n)
 {
     lock_acquire(&the_lock);
-    for (unsigned i = 0; i < n; i++)
-        give_one(c->blocks[i]);
+    for (unsigned i = 0; i < n; i++) {
+        if (eight_is_free(c->blocks[i]))
+            give_one(c->blocks[i]);
+        else
+            report_corruption_word(c->blocks[i], EIGHT_CLASS, 8);
+    }
     used -= n;
     lock_release(&the_lock);
     c->count -= n;

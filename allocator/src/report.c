@@ -4,8 +4,10 @@
 #include "counters.h"
 #include "log.h"
 #include "options.h"
+#include "route.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #ifndef NDEBUG
 #include <execinfo.h>
 #include <unistd.h>
@@ -34,8 +36,15 @@ static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t g
     void *frames[32];
     backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
 #endif
-    if (option(OPT_ABORT_ON_CORRUPTION))
-        log_fatal("free block %p of %zu bytes was written to after it was freed", ptr, size);
+    static atomic_bool ending;
+    if (!option(OPT_ABORT_ON_CORRUPTION) || atomic_exchange(&ending, true))
+        return;
+    log_line("hakmem: free block %p of %zu bytes was written to after it was freed", ptr, size);
+    /* This may run under a lock, and the program may have a handler that allocates: better that
+     * it finds the locks free than that it waits for ever, and that what else is damaged is given
+     * up than that it is reported again and again. */
+    route_reset_all();
+    abort();
 }
 
 void report_corruption(const void *ptr, unsigned class, size_t size)

@@ -6,11 +6,14 @@
 #include "support.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* malloc SIZE: one block, written and freed. */
 static int probe_malloc(int argc, char **argv)
@@ -144,6 +147,34 @@ static int probe_damage(int argc, char **argv)
     return 0;
 }
 
+static void allocate_in_handler(int signal)
+{
+    (void)signal;
+    for (size_t n = 1; n < 4u << 20; n *= 2)
+        free(malloc(n));
+    static const char said[] = "handler done\n";
+    _exit(write(1, said, sizeof said - 1) < 0);
+}
+
+/* handler SIZE: damage that is found under a lock, in a program whose handler of SIGABRT
+ * allocates. */
+static int probe_handler(int argc, char **argv)
+{
+    enum { COUNT = 3000 };
+    static char *blocks[COUNT];
+    size_t size = argc > 1 ? strtoull(argv[1], NULL, 10) : 64;
+    signal(SIGABRT, allocate_in_handler);
+    alarm(20);
+    for (int i = 0; i < COUNT; i++)
+        blocks[i] = malloc(size);
+    for (int i = 0; i < COUNT; i++)
+        free(blocks[i]);
+    for (int i = 0; i < COUNT; i++)
+        memset(launder(blocks[i]), 0x44, 8);
+    malloc_trim(0);
+    return 4;
+}
+
 /* shadow SEED STEPS SLOTS MAX: see shadow.h. */
 static int probe_shadow(int argc, char **argv)
 {
@@ -169,7 +200,7 @@ static const struct {
 } probes[] = {
     {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
     {"pairs", probe_pairs},   {"prewarm", probe_prewarm}, {"damage", probe_damage},
-    {"shadow", probe_shadow},
+    {"shadow", probe_shadow}, {"handler", probe_handler},
 };
 
 int probe_main(int argc, char **argv)

@@ -297,6 +297,17 @@ START_TEST(test_going_on)
 }
 END_TEST
 
+/* A program that ends by our message may still allocate in its handler of the signal. */
+START_TEST(test_handler_allocates)
+{
+    static const char *const handled[] = {"8", "64", "1000", "5000"};
+    struct outcome *o = run_shell("'%s' --probe handler %s", self_path(), handled[_i]);
+    ck_assert(exited_with(o, 0));
+    ck_assert(strstr(o->text, "was written to after it was freed"));
+    ck_assert(strstr(o->text, "handler done\n"));
+}
+END_TEST
+
 Suite *suite_attacks(void)
 {
     Suite *s = suite_create("attacks");
@@ -304,6 +315,7 @@ Suite *suite_attacks(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, test_attack, 0, ATTACKS);
     tcase_add_test(t, test_going_on);
+    tcase_add_loop_test(t, test_handler_allocates, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }

@@ -55,6 +55,17 @@ START_TEST(test_format_and_config)
 }
 END_TEST
 
+/* One thread, one seed: the same counts each time, adaptive capacities included. */
+START_TEST(test_counts_repeat)
+{
+    static char first[1 << 16];
+    static const char *const filter = ".classes, .ace_failures, .counters";
+    const char *text = stats_of(bench("", "300000 2000 7 16 60000"), filter);
+    snprintf(first, sizeof first, "%s", text);
+    ck_assert_str_eq(stats_of(bench("", "300000 2000 7 16 60000"), filter), first);
+}
+END_TEST
+
 START_TEST(test_pid_in_the_name)
 {
     struct outcome *o = run_shell("d=$(mktemp -d) && cd $d && HAKMEM_STATS_FILE='a%%p.b' "
@@ -75,6 +86,7 @@ Suite *suite_stats(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_counts_are_exact);
     tcase_add_test(t, test_format_and_config);
+    tcase_add_test(t, test_counts_repeat);
     tcase_add_test(t, test_pid_in_the_name);
     suite_add_tcase(s, t);
     return s;
