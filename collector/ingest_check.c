@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LAYOUTS 64
+
 static const char *text(const json_t *object, const char *key)
 {
     return hp_json_string(object, key, "");
@@ -289,6 +291,25 @@ bool ingest_check_document(const json_t *result, struct hp_error *err)
            check_machine(result, err) && check_arms(result, err) && check_workloads(result, err);
 }
 
+/* Without widening the layouts must have been varied: all of them in turn, as the suite asks. */
+static bool check_layouts(const json_t *workload, size_t w, const json_t *suite,
+                          struct hp_error *err)
+{
+    double sd = hp_json_number(json_object_get(workload, "plan"), "layout_sd", 0);
+    size_t i;
+    json_t *layout;
+    if (sd >= AN_LAYOUT_SD)
+        return true;
+    if (sd > 0 || !json_object_get(json_object_get(suite, "recipe"), "layouts"))
+        return invalid(err, place("/workloads/%zu/plan/layout_sd", w),
+                       "without layouts it is at least %g", AN_LAYOUT_SD);
+    json_array_foreach (json_object_get(json_object_get(workload, "pairs"), "layout"), i, layout)
+        if (json_integer_value(layout) != (json_int_t)(i % LAYOUTS))
+            return invalid(err, place("/workloads/%zu/pairs/layout/%zu", w, i),
+                           "pairs go through the %d layouts in turn", LAYOUTS);
+    return true;
+}
+
 /* The workload as the suite has it: same hash, same margin, no more pairs. */
 static bool check_against_suite(const json_t *workload, size_t w, const json_t *suite,
                                 struct hp_error *err)
@@ -310,7 +331,7 @@ static bool check_against_suite(const json_t *workload, size_t w, const json_t *
                        margin);
     if (hp_json_int(plan, "max_pairs", 0) > hp_json_int(rule, "max_pairs", 1536))
         return invalid(err, place("/workloads/%zu/plan/max_pairs", w), "the suite allows fewer");
-    return true;
+    return check_layouts(workload, w, suite, err);
 }
 
 static bool check_suite(const json_t *result, const struct ingest_claim *claim,

@@ -59,11 +59,12 @@ static bool cache_key(const struct work *work, const char *toolchain, int archiv
     if (!rn_source_hash(archive, tree, err))
         return false;
     HP_JSON json_t *key =
-        json_pack("{s:i, s:s, s:s, s:b, s:O, s:O, s:O?}", "format", 1, "tree", tree, "toolchain",
-                  toolchain, "sandboxed", work->room->runner->sandboxed, "commands",
+        json_pack("{s:i, s:s, s:s, s:b, s:O, s:O, s:O?, s:O?}", "format", 2, "tree", tree,
+                  "toolchain", toolchain, "sandboxed", work->room->runner->sandboxed, "commands",
                   json_object_get(work->recipe, "commands"), "artifacts",
                   json_object_get(work->recipe, "artifacts"), "environment",
-                  json_object_get(work->recipe, "environment"));
+                  json_object_get(work->recipe, "environment"), "layouts",
+                  json_object_get(work->recipe, "layouts"));
     return key ? hp_hash_json(key, out, err) : hp_fail(err, HP_SYSTEM, "out of memory");
 }
 
@@ -74,15 +75,18 @@ static bool write_plan(const struct work *work, struct hp_error *err)
     HP_FREE char *source = hp_format("%s/build/src", room->root);
     HP_FREE char *out = hp_format("%s/build/out", room->root);
     HP_FREE char *tmp = hp_format("%s/tmp", room->root);
-    if (!path || !source || !out || !tmp)
+    HP_FREE char *layouts = hp_format("%s/build/layouts", room->root);
+    if (!path || !source || !out || !tmp || !layouts)
         return hp_fail(err, HP_SYSTEM, "out of memory");
     /* Without a sandbox all processes of the user would count, those of others' work too. */
     int64_t processes = room->runner->sandboxed ? work->limits->processes : 0;
     HP_JSON json_t *plan =
-        json_pack("{s:s, s:s, s:s, s:O, s:O, s:O?, s:I, s:I, s:I}", "source", source, "out", out,
-                  "tmp", tmp, "commands", json_object_get(work->recipe, "commands"), "artifacts",
+        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O?, s:O?, s:I, s:I, s:I}", "source", source,
+                  "out", out, "layouts_folder", layouts, "tmp", tmp, "commands",
+                  json_object_get(work->recipe, "commands"), "artifacts",
                   json_object_get(work->recipe, "artifacts"), "environment",
-                  json_object_get(work->recipe, "environment"), "memory_mib",
+                  json_object_get(work->recipe, "environment"), "layouts",
+                  json_object_get(work->recipe, "layouts"), "memory_mib",
                   (json_int_t)work->limits->memory_mib, "processes", (json_int_t)processes,
                   "disk_mib", (json_int_t)work->limits->disk_mib);
     HP_FREE char *text = plan ? hp_json_text(plan) : NULL;
@@ -136,6 +140,38 @@ static bool receive_artifact(const struct work *work, FILE *stream, const char *
     return true;
 }
 
+/* The layouts, or why there are none. They are appended to the files that the cache keeps. */
+static bool receive_layouts(const struct work *work, FILE *stream, struct rn_built *out,
+                            json_t *list, struct hp_error *err)
+{
+    const char *artifact = rn_layout_artifact(work->recipe);
+    const char *slash = strrchr(artifact, '/'), *name = slash ? slash + 1 : artifact;
+    char line[HEAD_LIMIT], hash[HP_HASH_TEXT];
+    HP_JSON json_t *told =
+        fgets(line, sizeof line, stream) ? hp_json_parse(line, strlen(line), err) : NULL;
+    int64_t count = hp_json_int(told, "layouts", -1);
+    if (count != 0 && count != RN_LAYOUTS)
+        return hp_fail(err, HP_FAILED, "the build did not say what became of its layouts");
+    int64_t left = work->limits->disk_mib * 1024 * 1024;
+    for (unsigned s = 0; s < count; s++) {
+        HP_FREE char *file = hp_format(RN_LAYOUT_FOLDER "/%s", s, name);
+        HP_FREE char *path = file ? hp_format("%s/%s", work->folder, file) : NULL;
+        if (!path || !fgets(line, sizeof line, stream))
+            return hp_fail(err, HP_FAILED, "the build did not hand out layout %u", s);
+        HP_JSON json_t *head = hp_json_parse(line, strlen(line), err);
+        int64_t size = hp_json_int(head, "size", -1);
+        if (size < 0 || size > left)
+            return hp_fail(err, HP_FAILED, "the build handed out something else than layout %u", s);
+        if (!receive_file(stream, path, (size_t)size, 0755, err) || !hp_hash_file(path, hash, err))
+            return false;
+        left -= size;
+        json_array_append_new(list, json_pack("{s:s, s:s}", "path", file, "hash", hash));
+    }
+    out->layouts = (unsigned)count;
+    snprintf(out->no_layouts, sizeof out->no_layouts, "%s", hp_json_string(told, "reason", ""));
+    return true;
+}
+
 static bool receive_all(const struct work *work, int fd, struct rn_built *out, json_t **list,
                         struct hp_error *err)
 {
@@ -154,6 +190,8 @@ static bool receive_all(const struct work *work, int fd, struct rn_built *out, j
     }
     if (!hp_hash_json(found, out->artifact_hash, err) || !hp_hash_json(codes, out->code_hash, err))
         return false;
+    if (rn_layout_artifact(work->recipe) && !receive_layouts(work, stream, out, found, err))
+        return false;
     *list = hp_take(found);
     return true;
 }
@@ -162,12 +200,15 @@ static bool check_recipe(const json_t *recipe, struct hp_error *err)
 {
     size_t i;
     json_t *artifact;
+    const char *linked = rn_layout_artifact(recipe);
+    bool found = !linked;
     json_array_foreach (json_object_get(recipe, "artifacts"), i, artifact) {
         if (!rn_path_is_safe(json_string_value(artifact)))
             return hp_fail(err, HP_INVALID, "the artifact \"%s\" is not a path below {out}",
                            json_string_value(artifact));
+        found = found || strcmp(linked, json_string_value(artifact)) == 0;
     }
-    return true;
+    return found || hp_fail(err, HP_INVALID, "the layouts' \"%s\" is not an artifact", linked);
 }
 
 /* Turns an outcome that is no success into a failure of the build. */
@@ -257,10 +298,12 @@ static bool build_fresh(const struct work *work, const char *key, int archive, s
         return false;
     }
     out->made = true;
-    HP_JSON json_t *entry = json_pack("{s:s, s:s, s:o, s:f, s:O, s:O}", "artifact_hash",
-                                      out->artifact_hash, "code_hash", out->code_hash, "compiler",
-                                      hp_json_bytes(out->compiler, strlen(out->compiler)),
-                                      "seconds", out->seconds, "log", out->log, "artifacts", list);
+    HP_JSON json_t *entry =
+        json_pack("{s:s, s:s, s:o, s:f, s:O, s:O, s:i, s:o}", "artifact_hash", out->artifact_hash,
+                  "code_hash", out->code_hash, "compiler",
+                  hp_json_bytes(out->compiler, strlen(out->compiler)), "seconds", out->seconds,
+                  "log", out->log, "artifacts", list, "layouts", (int)out->layouts, "no_layouts",
+                  hp_json_bytes(out->no_layouts, strlen(out->no_layouts)));
     struct hp_error cache_error;
     if (!entry || !rn_cache_store(runner->state, key, work->folder, entry, &cache_error))
         hp_log(HP_LOG_WARNING, "a build could not be cached: %s",
@@ -281,6 +324,9 @@ static bool from_cache(const struct work *work, const char *key, struct rn_built
     snprintf(out->compiler, sizeof out->compiler, "%s", hp_json_string(entry, "compiler", ""));
     out->seconds = hp_json_number(entry, "seconds", 0);
     out->log = json_incref(json_object_get(entry, "log"));
+    out->layouts = (unsigned)hp_json_int(entry, "layouts", 0);
+    snprintf(out->no_layouts, sizeof out->no_layouts, "%s",
+             hp_json_string(entry, "no_layouts", ""));
     return true;
 }
 

@@ -7,6 +7,7 @@
 #define RN_BUILD_H
 
 #include "common/hash.h"
+#include "runner/layouts.h"
 #include "runner/sandbox.h"
 
 struct rn_built {
@@ -17,6 +18,9 @@ struct rn_built {
     double seconds;                   /* of the build, also if it came from the cache */
     bool cached;
     json_t *log; /* JSON string or null */
+    /* Code layouts made, beside the artifacts in folders RN_LAYOUT_FOLDER: RN_LAYOUTS or none. */
+    unsigned layouts;
+    char no_layouts[512]; /* why there are none though the recipe asks for them */
 };
 
 void rn_built_clear(struct rn_built *built);

@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "runner/failure.h"
 #include "runner/launcher.h"
+#include "runner/layouts.h"
 
 #include <errno.h>
 #include <math.h>
@@ -84,7 +85,7 @@ static json_t *arguments(const struct rn_workload *workload, const struct rn_exe
     return argv;
 }
 
-static const char *preload_of(const json_t *suite)
+const char *rn_preload_of(const json_t *suite)
 {
     const json_t *artifacts = json_object_get(json_object_get(suite, "recipe"), "artifacts");
     const char *first = json_string_value(json_array_get(artifacts, 0));
@@ -94,6 +95,17 @@ static const char *preload_of(const json_t *suite)
 static char *statistics_path(const struct rn_workload *workload)
 {
     return hp_format("%s/tmp/hakperf-statistics.json", workload->room->root);
+}
+
+/* The library's path in the sandbox, equally long for every arm, and for every layout. */
+static char *library_path(const struct rn_workload *workload, const struct rn_execution *execution)
+{
+    const char *arm = execution->arm == RN_CONTROL ? "none" : rn_arm_names[execution->arm];
+    const char *name = rn_preload_of(workload->suite), *slash = strrchr(name, '/');
+    if (execution->layout == 0)
+        return hp_format("%s/arm/%s/%s", workload->room->root, arm, name);
+    return hp_format("%s/arm/%s/" RN_LAYOUT_FOLDER "/%s", workload->room->root, arm,
+                     execution->layout - 1, slash ? slash + 1 : name);
 }
 
 /* Every arm gets an environment of the same size: where the control loads nothing, a variable with
@@ -109,10 +121,9 @@ static json_t *environment(const struct rn_workload *workload, const struct rn_e
     json_array_append_new(env, json_sprintf("HOME=%s/tmp", workload->room->root));
     json_object_foreach (json_object_get(workload->json, "environment"), name, value)
         json_array_append_new(env, json_sprintf("%s=%s", name, json_string_value(value)));
+    HP_FREE char *library = library_path(workload, execution);
     json_array_append_new(
-        env,
-        json_sprintf("%s=%s/arm/%s/%s", control ? "NO_PRELOAD" : "LD_PRELOAD", workload->room->root,
-                     control ? "none" : rn_arm_names[execution->arm], preload_of(workload->suite)));
+        env, json_sprintf("%s=%s", control ? "NO_PRELOAD" : "LD_PRELOAD", library ? library : ""));
     const char *variable =
         hp_json_string(json_object_get(workload->suite, "statistics"), "variable", NULL);
     HP_FREE char *path = statistics_path(workload);

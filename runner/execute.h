@@ -36,7 +36,8 @@ struct rn_workload {
     const json_t *suite;
     const json_t *json; /* the workload within it */
     struct rn_limits limits;
-    int cpu; /* to pin samples to; -1: none */
+    int cpu;          /* to pin samples to; -1: none */
+    unsigned layouts; /* code layouts that every arm has; 0: as shipped only */
 };
 
 struct rn_launcher {
@@ -56,6 +57,7 @@ struct rn_execution {
     int64_t iterations;
     int64_t seed;
     bool statistics; /* have the library write its counters; never with a timed sample */
+    unsigned layout; /* 0: the artifact as shipped; s + 1: code layout s */
 };
 
 /* What came of it. */
@@ -78,6 +80,9 @@ bool rn_judge(const struct rn_workload *workload, const struct rn_execution *exe
 bool rn_execute(struct rn_launcher *launcher, const struct rn_workload *workload,
                 const struct rn_execution *execution, struct rn_sample *out, json_t **failure,
                 struct hp_error *err);
+
+/* The artifact that a suite preloads. */
+const char *rn_preload_of(const json_t *suite);
 
 /* Seconds that one execution may take. */
 double rn_timeout(const struct rn_workload *workload);

@@ -75,18 +75,48 @@ static bool build_all(struct task *t, struct hp_error *err)
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
+static bool arm_has_layouts(struct task *t, const char *arm, const struct rn_built *built)
+{
+    if (built->layouts == 0)
+        json_array_append_new(
+            t->warnings,
+            json_sprintf("%s: no code layouts, so everything is measured as shipped and the "
+                         "interval is widened: %s",
+                         arm, built->no_layouts));
+    return built->layouts > 0;
+}
+
+/* The number of layouts that every arm has; all or none, for a pair shares its layout. */
+static unsigned layouts_of(struct task *t)
+{
+    const char *linked = rn_layout_artifact(json_object_get(t->suite, "recipe"));
+    if (!linked)
+        return 0;
+    if (strcmp(linked, rn_preload_of(t->suite)) != 0) {
+        json_array_append_new(t->warnings, json_sprintf("the code layouts are of %s, which is not "
+                                                        "what is preloaded, and were not used",
+                                                        linked));
+        return 0;
+    }
+    bool head = arm_has_layouts(t, "head", &t->head);
+    bool base = !has_base(t) || arm_has_layouts(t, "base", &t->base);
+    return head && base ? RN_LAYOUTS : 0;
+}
+
 static bool measure_all(struct task *t, int cpu, struct hp_error *err)
 {
     struct rn_watch watch;
     size_t i, measured = 0;
     json_t *workload;
+    unsigned layouts = layouts_of(t);
     rn_watch_begin(&watch, cpu);
     json_array_foreach (json_object_get(t->suite, "workloads"), i, workload) {
         const struct rn_workload w = {.room = &t->room,
                                       .suite = t->suite,
                                       .json = workload,
                                       .limits = t->limits,
-                                      .cpu = hp_json_int(workload, "threads", 1) == 1 ? cpu : -1};
+                                      .cpu = hp_json_int(workload, "threads", 1) == 1 ? cpu : -1,
+                                      .layouts = layouts};
         json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
         if (!result)
             return false;

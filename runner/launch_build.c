@@ -1,14 +1,14 @@
 /*
  * Builds inside the sandbox: unpacks the tree, runs the recipe's commands, hands out the artifacts.
  */
-#include "runner/launcher.h"
+#include "runner/launch_build.h"
 
 #include "common/cleanup.h"
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/json.h"
-#include "common/process.h"
-#include "runner/sandbox.h"
+#include "runner/launcher.h"
+#include "runner/layouts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,15 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct build {
-    const json_t *plan;
-    const char *source, *out, *tmp;
-    struct rn_argv env;
-    int64_t memory_mib, processes, disk_mib;
-};
+/* Of what one of binutils may print: the symbols of a large library. */
+#define INSPECT_LIMIT (64u << 20)
 
-/* Copies a recipe's word with {out} and {jobs} filled in. */
-static void add_word(struct rn_argv *argv, const struct build *build, const char *word)
+/* Copies a recipe's word with {out}, {layouts} and {jobs} filled in. */
+static void add_word(struct rn_argv *argv, const struct rn_build_step *build, const char *word)
 {
     HP_BUFFER struct hp_buffer text = {0};
     bool ok = true;
@@ -35,6 +31,9 @@ static void add_word(struct rn_argv *argv, const struct build *build, const char
         if (strncmp(word, "{out}", 5) == 0) {
             ok = hp_buffer_append(&text, build->out, strlen(build->out));
             word += 5;
+        } else if (strncmp(word, "{layouts}", 9) == 0) {
+            ok = hp_buffer_append(&text, build->layouts, strlen(build->layouts));
+            word += 9;
         } else if (strncmp(word, "{jobs}", 6) == 0) {
             ok = hp_buffer_printf(&text, "%ld", sysconf(_SC_NPROCESSORS_ONLN));
             word += 6;
@@ -48,7 +47,7 @@ static void add_word(struct rn_argv *argv, const struct build *build, const char
         argv->failed = true;
 }
 
-static void make_environment(struct build *build)
+static void make_environment(struct rn_build_step *build)
 {
     const char *name;
     json_t *value;
@@ -64,7 +63,7 @@ static void make_environment(struct build *build)
 
 /* Runs one program in the source folder, all it prints going to stderr. Returns its wait status,
  * -1 if it could not be started. */
-static int step(const struct build *build, char **argv, bool with_input)
+static int step(const struct rn_build_step *build, char **argv, bool with_input)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -85,7 +84,7 @@ static int step(const struct build *build, char **argv, bool with_input)
 }
 
 /* The same for a whole vector; says on stderr how it ended if not well. */
-static bool step_ok(const struct build *build, const struct rn_argv *words, bool with_input)
+static bool step_ok(const struct rn_build_step *build, const struct rn_argv *words, bool with_input)
 {
     if (words->failed || !words->item)
         return false;
@@ -100,7 +99,7 @@ static bool step_ok(const struct build *build, const struct rn_argv *words, bool
     return false;
 }
 
-static bool unpack(const struct build *build)
+static bool unpack(const struct rn_build_step *build)
 {
     RN_ARGV struct rn_argv argv = {0};
     static const char *const words[] = {
@@ -115,11 +114,11 @@ static bool unpack(const struct build *build)
     return true;
 }
 
-static bool run_commands(const struct build *build)
+bool rn_build_commands(const struct rn_build_step *build, const json_t *commands)
 {
     size_t i, k;
     json_t *command, *word;
-    json_array_foreach (json_object_get(build->plan, "commands"), i, command) {
+    json_array_foreach (commands, i, command) {
         RN_ARGV struct rn_argv argv = {0};
         json_array_foreach (command, k, word)
             add_word(&argv, build, json_string_value(word));
@@ -129,8 +128,8 @@ static bool run_commands(const struct build *build)
     return true;
 }
 
-/* Runs one of binutils on an artifact, which may be hostile: with the build's limit of memory. */
-static bool inspect(const struct build *build, const char *const *words, struct hp_outcome *outcome)
+bool rn_build_inspect(const struct rn_build_step *build, const char *const *words,
+                      struct hp_outcome *outcome)
 {
     RN_ARGV struct rn_argv argv = {0};
     struct hp_error ignored;
@@ -141,13 +140,14 @@ static bool inspect(const struct build *build, const char *const *words, struct 
         rn_argv_add(&argv, "%s", *words);
     const struct hp_command command = {.argv = (const char *const *)argv.item,
                                        .env = (const char *const *)build->env.item,
-                                       .timeout_s = 60};
+                                       .timeout_s = 60,
+                                       .output_limit = INSPECT_LIMIT};
     return !argv.failed && hp_run_ok(&command, outcome, &ignored);
 }
 
 /* The hash of the artifact without what a change of comments or folders alters; of the artifact as
  * it is where it is no object file. */
-static bool code_hash(const struct build *build, const char *path, char out[HP_HASH_TEXT],
+static bool code_hash(const struct rn_build_step *build, const char *path, char out[HP_HASH_TEXT],
                       struct hp_error *err)
 {
     HP_FREE char *copy = hp_format("%s/hakperf-stripped", build->tmp);
@@ -165,19 +165,19 @@ static bool code_hash(const struct build *build, const char *path, char out[HP_H
                                  path,
                                  NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    bool stripped = inspect(build, words, &outcome);
+    bool stripped = rn_build_inspect(build, words, &outcome);
     bool ok = hp_hash_file(stripped ? copy : path, out, err);
     unlink(copy);
     return ok;
 }
 
 /* What the compiler wrote into the artifact about itself, "" where it did not. */
-static void compiler_of(const struct build *build, const char *path, char *out, size_t room)
+static void compiler_of(const struct rn_build_step *build, const char *path, char *out, size_t room)
 {
     const char *const words[] = {"readelf", "-p", ".comment", path, NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
     out[0] = '\0';
-    if (!inspect(build, words, &outcome))
+    if (!rn_build_inspect(build, words, &outcome))
         return;
     /* "  [     0]  GCC: (Debian 12.2.0-14) 12.2.0": one line for each distinct text. */
     char *rest = outcome.out.data;
@@ -189,7 +189,7 @@ static void compiler_of(const struct build *build, const char *path, char *out, 
     }
 }
 
-static bool send_bytes(int fd, size_t size)
+bool rn_build_send_bytes(int fd, size_t size)
 {
     char block[65536];
     while (size > 0) {
@@ -201,7 +201,7 @@ static bool send_bytes(int fd, size_t size)
     return true;
 }
 
-static bool send_artifact(const struct build *build, const char *name, struct hp_error *err)
+static bool send_artifact(const struct rn_build_step *build, const char *name, struct hp_error *err)
 {
     HP_FREE char *path = hp_format("%s/%s", build->out, name);
     char hash[HP_HASH_TEXT], compiler[512];
@@ -221,18 +221,18 @@ static bool send_artifact(const struct build *build, const char *name, struct hp
                   hp_json_bytes(compiler, strlen(compiler)));
     HP_FREE char *text = head ? hp_json_text(head) : NULL;
     if (!text || !hp_write_all(STDOUT_FILENO, text, strlen(text)) ||
-        !hp_write_all(STDOUT_FILENO, "\n", 1) || !send_bytes(fd, (size_t)st.st_size))
+        !hp_write_all(STDOUT_FILENO, "\n", 1) || !rn_build_send_bytes(fd, (size_t)st.st_size))
         return hp_fail_errno(err, "cannot hand out the artifact %s", name);
     return true;
 }
 
-static bool build_all(struct build *build, struct hp_error *err)
+static bool build_all(struct rn_build_step *build, struct hp_error *err)
 {
     size_t i;
     json_t *artifact;
     if (!hp_make_dirs(build->source, 0755, err) || !hp_make_dirs(build->out, 0755, err))
         return false;
-    if (!unpack(build) || !run_commands(build))
+    if (!unpack(build) || !rn_build_commands(build, json_object_get(build->plan, "commands")))
         return hp_fail(err, HP_FAILED, "%s", ""); /* the log says why */
     rn_kill_descendants();
     /* From here on this process writes what the build made. */
@@ -242,21 +242,22 @@ static bool build_all(struct build *build, struct hp_error *err)
         if (!send_artifact(build, json_string_value(artifact), err))
             return false;
     }
-    return true;
+    return !rn_layout_artifact(build->plan) || rn_build_layouts(build, err);
 }
 
 int rn_launch_build(const struct hp_values *values)
 {
     struct hp_error err = {0};
     HP_JSON json_t *plan = hp_json_read_file(hp_arg(values, 0), 4u << 20, &err);
-    struct build build = {.plan = plan,
-                          .source = hp_json_string(plan, "source", NULL),
-                          .out = hp_json_string(plan, "out", NULL),
-                          .tmp = hp_json_string(plan, "tmp", NULL),
-                          .memory_mib = hp_json_int(plan, "memory_mib", 0),
-                          .processes = hp_json_int(plan, "processes", 0),
-                          .disk_mib = hp_json_int(plan, "disk_mib", 0)};
-    if (!plan || !build.source || !build.out || !build.tmp) {
+    struct rn_build_step build = {.plan = plan,
+                                  .source = hp_json_string(plan, "source", NULL),
+                                  .out = hp_json_string(plan, "out", NULL),
+                                  .tmp = hp_json_string(plan, "tmp", NULL),
+                                  .layouts = hp_json_string(plan, "layouts_folder", NULL),
+                                  .memory_mib = hp_json_int(plan, "memory_mib", 0),
+                                  .processes = hp_json_int(plan, "processes", 0),
+                                  .disk_mib = hp_json_int(plan, "disk_mib", 0)};
+    if (!plan || !build.source || !build.out || !build.tmp || !build.layouts) {
         hp_error_print("hakperf", &err);
         return HP_EXIT_USAGE;
     }

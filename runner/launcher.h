@@ -7,7 +7,9 @@
  * launch build: the source tree is a tar archive on stdin, the build's log is on stderr, and stdout
  * carries for each artifact one line of JSON
  *     {"artifact", "size", "mode", "code_hash", "compiler"}
- * followed by `size` bytes.
+ * followed by `size` bytes. Where the plan has layouts, one line follows,
+ *     {"layouts": 64}, or {"layouts": 0, "reason"}
+ * and then for each layout one line {"size"} and so many bytes.
  *
  * launch samples: a request is one line of JSON
  *     {"argv": [...], "env": [...], "cpu", "timeout_s", "memory_mib", "processes", "file_mib",

@@ -160,7 +160,7 @@ static json_t *pairs_json(const struct bench *b)
     for (size_t i = 0; i < s->pairs; i++) {
         json_array_append_new(seed, json_integer((json_int_t)s->seed[i]));
         json_array_append_new(first_ran, json_integer(s->first_ran[i]));
-        json_array_append_new(layout, json_integer((json_int_t)i));
+        json_array_append_new(layout, json_integer((json_int_t)s->layout[i]));
     }
     return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o}", "count", (json_int_t)s->pairs, "first",
                      rn_arm_names[RN_HEAD], "second", rn_arm_names[b->plan.second], "seed", seed,

@@ -40,7 +40,8 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
     json_t *seed;
     uint32_t ceiling = workload->room->runner->max_pairs;
     *out = (struct rn_plan){.margin = hp_json_number(workload->json, "margin", AN_MARGIN),
-                            .layout_sd = AN_LAYOUT_SD,
+                            .layout_sd = workload->layouts ? 0 : AN_LAYOUT_SD,
+                            .layouts = workload->layouts,
                             .second = has_base ? RN_BASE : RN_CONTROL};
     out->max_pairs = (uint32_t)hp_json_int(workload->json, "max_pairs", RN_MAX_PAIRS);
     if (ceiling && ceiling < out->max_pairs)
@@ -58,11 +59,17 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
     return hp_random_bytes(&out->coin_seed, sizeof out->coin_seed, err);
 }
 
-static bool take(struct session *s, enum rn_arm arm, int64_t seed, double value[RN_METRICS])
+/* One sample in the layout of pair k. */
+static bool take(struct session *s, enum rn_arm arm, size_t k, double value[RN_METRICS])
 {
     struct rn_sample sample;
-    const struct rn_execution execution = {
-        .arm = arm, .iterations = hp_json_int(s->workload->json, "iterations", 1), .seed = seed};
+    int64_t seed = s->plan->seeds[k % s->plan->n_seeds];
+    unsigned layouts = s->plan->layouts;
+    const struct rn_execution execution = {.arm = arm,
+                                           .iterations =
+                                               hp_json_int(s->workload->json, "iterations", 1),
+                                           .seed = seed,
+                                           .layout = layouts ? (unsigned)(k % layouts) + 1 : 0};
     if (!rn_execute(s->launcher, s->workload, &execution, &sample, s->failure, s->err))
         return false;
     memcpy(value, sample.value, sizeof sample.value);
@@ -94,17 +101,18 @@ static bool take_pair(struct session *s)
     enum rn_arm second = s->plan->second;
     enum rn_arm order[2] = {swapped ? second : RN_HEAD, swapped ? RN_HEAD : second};
     for (int i = 0; i < 2; i++)
-        if (!take(s, order[i], seed, value[order[i]]))
+        if (!take(s, order[i], k, value[order[i]]))
             return false;
     keep(out, RN_HEAD, value[RN_HEAD]);
     keep(out, second, value[second]);
     out->seed[k] = (uint32_t)seed;
     out->first_ran[k] = swapped;
+    out->layout[k] = (uint32_t)(s->plan->layouts ? k % s->plan->layouts : k);
     out->log_ratio[k] = log(value[RN_HEAD][RN_THROUGHPUT] / value[second][RN_THROUGHPUT]);
     out->pairs++;
     if (second == RN_CONTROL || k % CONTROL_EVERY != CONTROL_EVERY - 1)
         return true;
-    if (!take(s, RN_CONTROL, seed, value[RN_CONTROL]))
+    if (!take(s, RN_CONTROL, k, value[RN_CONTROL]))
         return false;
     keep(out, RN_CONTROL, value[RN_CONTROL]);
     return true;
@@ -142,9 +150,8 @@ static bool is_look(const struct an_plan *rules, size_t pairs)
 static bool warm_up(struct session *s)
 {
     double ignored[RN_METRICS];
-    return take(s, RN_HEAD, s->plan->seeds[0], ignored) &&
-           take(s, s->plan->second, s->plan->seeds[0], ignored) &&
-           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, s->plan->seeds[0], ignored));
+    return take(s, RN_HEAD, 0, ignored) && take(s, s->plan->second, 0, ignored) &&
+           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, 0, ignored));
 }
 
 bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,
@@ -167,7 +174,8 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
             show(&s, begin);
         if (plan->second == RN_CONTROL || !is_look(&rules, out->pairs))
             continue;
-        if (!an_decide(out->log_ratio, NULL, out->pairs, AN_HIGHER, &rules, &out->decision))
+        const uint32_t *clusters = plan->layouts ? out->layout : NULL;
+        if (!an_decide(out->log_ratio, clusters, out->pairs, AN_HIGHER, &rules, &out->decision))
             return hp_fail(err, HP_INTERNAL, "the pairs cannot be judged");
         out->decided = true;
         if (out->decision.stop)

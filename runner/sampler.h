@@ -1,8 +1,10 @@
 /*
  * Pairs of fresh processes until the data decide: a fair coin orders each pair, pair k uses the
  * workload's seed k modulo their number in both arms, and analysis/verdict.h says at fixed numbers
- * of pairs whether to go on. One sample of the control arm (the driver with the C library's own
- * allocator) follows every fourth pair; a commit without parent is paired with the control instead.
+ * of pairs whether to go on. With code layouts, pair k runs in layout k modulo their number in both
+ * arms, and the statistics take the pairs of a layout as a cluster. One sample of the control arm
+ * (the driver with the C library's own allocator) follows every fourth pair; a commit without
+ * parent is paired with the control instead.
  *
  * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
  * can draw it again from the result document.
@@ -18,8 +20,9 @@
 
 /* How a workload is sampled: from the suite and the runner's own ceiling. */
 struct rn_plan {
-    double margin; /* fraction */
-    double layout_sd;
+    double margin;    /* fraction */
+    double layout_sd; /* 0 with layouts, else what the interval is widened by */
+    unsigned layouts; /* pair k runs in code layout k modulo this; 0: all as shipped */
     uint32_t max_pairs;
     uint32_t coin_seed;
     int64_t seeds[RN_SEEDS];
@@ -31,6 +34,7 @@ struct rn_plan {
 struct rn_samples {
     size_t pairs;
     uint32_t seed[RN_MAX_PAIRS];
+    uint32_t layout[RN_MAX_PAIRS];   /* as shipped: each pair its own */
     uint8_t first_ran[RN_MAX_PAIRS]; /* 0: head ran first */
     double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the throughput */
     size_t count[RN_ARMS];

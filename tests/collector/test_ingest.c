@@ -1,3 +1,4 @@
+#include "analysis/verdict.h"
 #include "collector/ingest.h"
 #include "collector/private_db.h"
 #include "common/cleanup.h"
@@ -8,6 +9,7 @@
 #include "tests/collector/store_fixture.h"
 #include "tests/suite.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -240,6 +242,107 @@ START_TEST(false_decision_voids_the_run)
 }
 END_TEST
 
+#define MANY 512
+
+/* The golden result as a run over layouts of so many pairs: no effect on average, but layouts that
+ * differ by some per cent. Decided with the clusters of its layouts, or as if there were none. The
+ * store's suite gets the recipe for it, unless `asked_for` is false. */
+static json_t *layout_result(bool clustered, bool asked_for)
+{
+    static double ratio[MANY];
+    static uint32_t cluster[MANY];
+    HP_JSON json_t *suite = golden_read("suite-v1.json");
+    json_t *result = golden_read("result-v1.json");
+    json_t *head = json_array(), *base = json_array(), *seed = json_array(), *order = json_array(),
+           *layout = json_array();
+    char hash[HP_HASH_TEXT];
+    struct an_decision d;
+    struct an_plan plan = an_plan_standard(0.01, 0);
+    for (uint32_t i = 0; i < MANY; i++) {
+        cluster[i] = i % 64;
+        double noise = 0.004 * ((double)(i * 2654435761u >> 8) / 0x1p24 - 0.5);
+        double value = 1e6 * (1 + 0.006 * ((double)((cluster[i] * 37) % 64) - 31.5) / 64 + noise);
+        json_array_append_new(head, json_real(value));
+        json_array_append_new(base, json_real(1e6));
+        json_array_append_new(seed, json_integer(42 + i % 3));
+        json_array_append_new(order, json_integer(i * 7 / 3 % 2));
+        json_array_append_new(layout, json_integer(cluster[i]));
+        ratio[i] = log(value / 1e6);
+    }
+    ck_assert(an_decide(ratio, clustered ? cluster : NULL, MANY, AN_HIGHER, &plan, &d) && d.stop);
+    ck_assert_int_eq(d.verdict, AN_EQUIVALENT);
+    if (asked_for) {
+        golden_set(suite, "/recipe/layouts", json_pack("{s:[[s]]}", "commands", "make"));
+        ask("UPDATE store.suite SET document = "
+            "jsonb_set(document::jsonb, '{recipe,layouts}', '{\"commands\":[[\"make\"]]}')");
+    }
+    ck_assert(hp_workload_hash(suite, json_array_get(json_object_get(suite, "workloads"), 0), hash,
+                               &err));
+    golden_set(result, "/workloads/0/hash", json_string(hash));
+    golden_set(result, "/workloads/0/plan/layout_sd", json_real(0));
+    golden_set(result, "/workloads/0/pairs",
+               json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "count", MANY, "first", "head", "second",
+                         "base", "seed", seed, "first_ran", order, "layout", layout));
+    golden_set(result, "/workloads/0/samples",
+               json_pack("[{s:s, s:s, s:o}, {s:s, s:s, s:o}]", "arm", "head", "metric",
+                         "throughput", "values", head, "arm", "base", "metric", "throughput",
+                         "values", base));
+    golden_set(result, "/workloads/0/decision",
+               json_pack("{s:s, s:n, s:i, s:f, s:f, s:f}", "verdict", "equivalent", "size", "pairs",
+                         MANY, "estimate", d.estimate.estimate, "low", d.estimate.low, "high",
+                         d.estimate.high));
+    ck_assert_msg(hp_wire_check(HP_WIRE_RESULT, result, &err), "%s %s", err.message, err.path);
+    return result;
+}
+
+START_TEST(a_run_over_layouts_is_equivalent)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = layout_result(true, true);
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && !out.voided);
+    ck_assert_str_eq(out.verdict, "equivalent");
+    db_close(db);
+}
+END_TEST
+
+/* Pairs that share a layout are not independent: the interval would be too narrow. */
+START_TEST(layouts_taken_as_independent_void_the_run)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = layout_result(false, true);
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.voided);
+    ck_assert_str_eq(out.verdict, "failed");
+    db_close(db);
+}
+END_TEST
+
+/* A narrow interval is had by varying layouts only: by the suite's recipe, and all of them. */
+START_TEST(an_unearned_narrow_interval_is_refused)
+{
+    struct ingest_outcome out;
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *plain = layout_result(true, false);
+    ck_assert(!ingest_result(db, plain, &out, &err));
+    ck_assert_str_eq(err.path, "/workloads/0/plan/layout_sd");
+    HP_JSON json_t *result = layout_result(true, true);
+    golden_set(result, "/workloads/0/pairs/layout/70", json_integer(70));
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_str_eq(err.path, "/workloads/0/pairs/layout/70");
+    golden_set(result, "/workloads/0/plan/layout_sd", json_real(0.001));
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_str_eq(err.path, "/workloads/0/plan/layout_sd");
+    assert_nothing_stored();
+    db_close(db);
+}
+END_TEST
+
 /* Each row spoils the golden result at one place, as JSON text (NULL deletes); what must be said.
  */
 static const struct {
@@ -406,6 +509,9 @@ HP_SUITE(ingest)
     tcase_add_test(t, stale_fence_is_refused);
     tcase_add_test(t, late_but_unclaimed_is_stored);
     tcase_add_test(t, false_decision_voids_the_run);
+    tcase_add_test(t, a_run_over_layouts_is_equivalent);
+    tcase_add_test(t, layouts_taken_as_independent_void_the_run);
+    tcase_add_test(t, an_unearned_narrow_interval_is_refused);
     tcase_add_test(t, contradictions_are_refused);
     tcase_add_test(t, delivered_by_several_at_once);
     tcase_add_test(t, one_open_alert_a_commit);

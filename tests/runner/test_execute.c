@@ -190,9 +190,12 @@ START_TEST(all_arms_see_the_same_sizes)
 {
     size_t sizes[RN_ARMS] = {0}, i;
     json_t *word;
+    unsigned layout = (unsigned)_i;
     use_program("#!/bin/sh\n");
     for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++) {
-        const struct rn_execution execution = {.arm = arm, .iterations = 7, .seed = 43};
+        /* With layouts, each arm in another one. */
+        const struct rn_execution execution = {
+            .arm = arm, .iterations = 7, .seed = 43, .layout = layout ? layout + 31 * arm : 0};
         HP_JSON json_t *request = rn_request(&workload, &execution);
         bool preloads = false;
         json_array_foreach (json_object_get(request, "env"), i, word) {
@@ -221,7 +224,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, no_program);
     tcase_add_test(t, a_flood_of_output);
     tcase_add_test(t, cancelled);
-    tcase_add_test(t, all_arms_see_the_same_sizes);
+    tcase_add_loop_test(t, all_arms_see_the_same_sizes, 0, 3);
     tcase_set_timeout(t, 30);
 }
 

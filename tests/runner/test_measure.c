@@ -99,6 +99,86 @@ START_TEST(slower_is_regressed)
 }
 END_TEST
 
+static const char layout_recipe[] =
+    "{'commands': [['cc', '-O2', '-g', '-fPIC', '-ffunction-sections', '-include', 'spin.h', '-c', "
+    "'-o', 'x.o', 'lib.c'], ['cc', '-shared', '-o', '{out}/x.so', 'x.o']], 'artifacts': ['x.so'], "
+    "'layouts': {'commands': [['sh', '-c', 'test -f layouts.sh', ''], "
+    "['sh', 'layouts.sh', '{layouts}']]}}";
+
+/* The suite with layouts, as layouts.json; and the commits `early`, which has no command for them,
+ * `one` and `two`, which have and differ in a byte of data that nothing reads. */
+static void add_layouts(void)
+{
+    struct hp_error err = {0};
+    static const char script[] = "for f in $1/*.ld; do d=${f%.ld}; mkdir $d && "
+                                 "cc -shared -Wl,-T,$f -o $d/x.so x.o || exit 1; done\n";
+    static const char *const tags[] = {"early", "one", "two"};
+    HP_FREE char *path = fx_path("suite.json");
+    HP_JSON json_t *suite = hp_json_read_file(path, 1u << 20, &err);
+    json_object_set_new(suite, "recipe", fx_json(layout_recipe));
+    json_object_set_new(json_array_get(json_object_get(suite, "workloads"), 0), "margin",
+                        json_real(0.05));
+    HP_FREE char *text = hp_json_text(suite);
+    fx_write("layouts.json", text, 0644);
+    for (int i = 0; i < 3; i++) {
+        HP_FREE char *spin = hp_format("#define SPIN 0\nextern const char spare;\n"
+                                       "const char spare = %d;\n",
+                                       i);
+        fx_write("repo/spin.h", spin, 0644);
+        if (i > 0)
+            fx_write("repo/layouts.sh", script, 0644);
+        fx_run((const char *const[]){"git", "-C", "repo", "add", "-A", NULL});
+        fx_run((const char *const[]){"git", "-C", "repo", "-c", "user.name=t", "-c",
+                                     "user.email=t@example.org", "-c", "commit.gpgsign=false",
+                                     "commit", "-q", "--no-verify", "-m", tags[i], NULL});
+        fx_run((const char *const[]){"git", "-C", "repo", "tag", tags[i], NULL});
+    }
+}
+
+static json_t *compare_layouts(const char *base, const char *head, const char *pairs, int *code)
+{
+    return measure((const char *const[]){"--repository", "repo", "--suite", "layouts.json",
+                                         "--base", base, "--head", head, "--pairs", pairs, NULL},
+                   code);
+}
+
+/* An edit without effect is called one, which no single layout could prove. */
+START_TEST(over_layouts_nothing_is_equivalent)
+{
+    int code;
+    size_t i;
+    json_t *layout;
+    add_layouts();
+    HP_JSON json_t *result = compare_layouts("one", "two", "1536", &code);
+    const json_t *w = workload_of(result);
+    ck_assert_int_eq(code, 0);
+    ck_assert_str_eq(hp_json_string(json_object_get(w, "decision"), "verdict", ""), "equivalent");
+    ck_assert_double_eq(hp_json_number(json_object_get(w, "plan"), "layout_sd", 1), 0);
+    json_array_foreach (json_object_get(json_object_get(w, "pairs"), "layout"), i, layout)
+        ck_assert_int_eq(json_integer_value(layout), (json_int_t)(i % 64));
+    ck_assert_uint_ge(i, 512);
+}
+END_TEST
+
+/* Arms share layouts or have none; the interval says so. */
+START_TEST(an_arm_without_layouts_widens_the_interval)
+{
+    int code;
+    size_t i;
+    json_t *item;
+    bool told = false;
+    add_layouts();
+    HP_JSON json_t *result = compare_layouts("early", "two", "64", &code);
+    const json_t *w = workload_of(result);
+    ck_assert_double_eq(hp_json_number(json_object_get(w, "plan"), "layout_sd", 0), 0.0045);
+    json_array_foreach (json_object_get(json_object_get(w, "pairs"), "layout"), i, item)
+        ck_assert_int_eq(json_integer_value(item), (json_int_t)i);
+    json_array_foreach (json_object_get(result, "warnings"), i, item)
+        told = told || strncmp(json_string_value(item), "base: no code layouts", 21) == 0;
+    ck_assert(told);
+}
+END_TEST
+
 START_TEST(a_comment_is_identical)
 {
     int code;
@@ -224,6 +304,8 @@ HP_SUITE(runner_measure)
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, slower_is_regressed);
     tcase_add_test(t, a_comment_is_identical);
+    tcase_add_test(t, over_layouts_nothing_is_equivalent);
+    tcase_add_test(t, an_arm_without_layouts_widens_the_interval);
     tcase_add_test(t, what_does_not_compile_is_failed);
     tcase_add_test(t, a_commit_without_parent);
     tcase_add_test(t, the_reproduce_line_works);
