@@ -258,6 +258,45 @@ START_TEST(test_page_functions)
 }
 END_TEST
 
+/* Made before main, given back after it: by then nothing may be missing. */
+static char *early;
+
+static __attribute__((constructor(102))) void allocate_early(void)
+{
+    early = malloc(3000);
+    if (early)
+        memset(early, 0x5A, 3000);
+}
+
+static __attribute__((destructor(102))) void free_late(void)
+{
+    free(early);
+    free(malloc(100));
+}
+
+START_TEST(test_constructors)
+{
+    ck_assert_ptr_nonnull(early);
+    ck_assert(all_bytes(early, 3000, 0x5A));
+}
+END_TEST
+
+/* The figures move with what the program holds. */
+START_TEST(test_mallinfo)
+{
+    struct mallinfo2 before = mallinfo2();
+    void *small = malloc(100000), *big = malloc(10 << 20);
+    struct mallinfo2 after = mallinfo2();
+    ck_assert_uint_ge(after.uordblks, before.uordblks);
+    ck_assert_uint_eq(after.hblks, before.hblks + 1);
+    ck_assert_uint_eq(after.hblkhd, before.hblkhd + (10 << 20));
+    free(small);
+    free(big);
+    ck_assert_uint_eq(mallinfo2().hblks, before.hblks);
+    ck_assert_int_eq(malloc_trim(0), 1);
+}
+END_TEST
+
 START_TEST(test_own_names)
 {
     void *p = hak_malloc(100);
@@ -287,6 +326,8 @@ Suite *suite_family(void)
     tcase_add_test(t, test_alignments);
     tcase_add_test(t, test_alignment_errors);
     tcase_add_test(t, test_page_functions);
+    tcase_add_test(t, test_constructors);
+    tcase_add_test(t, test_mallinfo);
     tcase_add_test(t, test_own_names);
     suite_add_tcase(s, t);
     return s;

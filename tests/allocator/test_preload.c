@@ -106,6 +106,27 @@ START_TEST(test_standing_back)
 }
 END_TEST
 
+/* Where system calls are few and no file can be opened, the library still starts and serves. */
+START_TEST(test_sandbox)
+{
+    struct outcome *o = run_shell("LD_PRELOAD=%s/lib/libhakmem.so strace -f -o /dev/null -e "
+                                  "inject=getrandom,madvise:error=EPERM /usr/bin/python3 -c "
+                                  "'print(sum(len(\"y\" * i) for i in range(9999)))'",
+                                  build_dir());
+    ck_assert(exited_with(o, 0));
+    ck_assert_str_eq(o->text, "49985001\n");
+}
+END_TEST
+
+START_TEST(test_under_gdb)
+{
+    struct outcome *o = run_shell("gdb -q -batch -ex run --args '%s' --probe shadow 3 20000 300 "
+                                  "9000 2>&1",
+                                  self_path());
+    ck_assert(strstr(o->text, "exited normally"));
+}
+END_TEST
+
 Suite *suite_preload(void)
 {
     Suite *s = suite_create("preload");
@@ -113,6 +134,8 @@ Suite *suite_preload(void)
     tcase_set_timeout(t, 180);
     tcase_add_loop_test(t, test_same_output, 0, sizeof programs / sizeof *programs);
     tcase_add_test(t, test_standing_back);
+    tcase_add_test(t, test_sandbox);
+    tcase_add_test(t, test_under_gdb);
     suite_add_tcase(s, t);
     return s;
 }
