@@ -54,13 +54,14 @@ void rn_telling_line(const char *log, size_t size, char *out, size_t room)
 {
     const char *best = NULL;
     size_t best_size = 0;
-    int rank = 0; /* 1: last line, 2: says "error", 3: says "error:" */
+    int rank = 0; /* 1: last line, 2: says "error" or make's "***", 3: says "error:" */
     for (const char *p = log, *end = log + size; p && p < end;) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));
         size_t n = stop ? (size_t)(stop - p) : (size_t)(end - p);
         int worth = is_blank(p, n)             ? 0
                     : line_has(p, n, "error:") ? 3
                     : line_has(p, n, "error")  ? 2
+                    : line_has(p, n, " *** ")  ? 2
                                                : 1;
         if (worth > rank || (worth == 1 && rank == 1)) {
             best = p;

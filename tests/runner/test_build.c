@@ -328,6 +328,8 @@ START_TEST(the_line_that_tells_most)
          "a.c:1: error: first"},
         {"ld returned error 5\nlast\n", "ld returned error 5"},
         {"no newline", "no newline"},
+        {"make: *** No rule to make target 'layouts'.  Stop.\nmake: Leaving directory '/x'\n",
+         "make: *** No rule to make target 'layouts'.  Stop."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[200];
