@@ -25,8 +25,16 @@ bool outbox_check_url(const char *url, struct hp_error *err)
     return hp_error_hint(err, "It starts with http:// or https://.");
 }
 
+/* The store knows where on the page to look, this process under what host the page is. */
+static void complete_address(json_t *body, const char *host)
+{
+    const char *path = hp_json_string(body, "address", "");
+    if (path[0] == '/' && host[0])
+        json_object_set_new(body, "address", json_sprintf("%s%s", host, path));
+}
+
 /* {"id", "kind", …payload}. */
-static char *make_body(const char *id, const char *kind, const char *payload)
+static char *make_body(const char *id, const char *kind, const char *payload, const char *host)
 {
     struct hp_error ignored;
     HP_JSON json_t *body = hp_json_parse(payload, strlen(payload), &ignored);
@@ -35,6 +43,7 @@ static char *make_body(const char *id, const char *kind, const char *payload)
     json_object_set_new(body, "id", json_string(id));
     if (!json_object_get(body, "kind"))
         json_object_set_new(body, "kind", json_string(kind));
+    complete_address(body, host);
     return hp_json_text(body);
 }
 
@@ -49,7 +58,8 @@ static bool take(struct service *service, struct message *message, bool *found,
     db_int(message->repository, db_get_int(row, 0, 0));
     db_int(message->number, db_get_int(row, 0, 1));
     snprintf(message->id, sizeof message->id, "%s-%s", message->repository, message->number);
-    message->body = make_body(message->id, db_text(row, 0, 2), db_text(row, 0, 3));
+    message->body =
+        make_body(message->id, db_text(row, 0, 2), db_text(row, 0, 3), service->address);
     return message->body || hp_fail(err, HP_INTERNAL, "message %s is not an object", message->id);
 }
 

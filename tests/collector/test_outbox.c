@@ -97,7 +97,8 @@ static void write_message(const char *text)
     HP_FREE char *sql = hp_format(
         "WITH r AS (INSERT INTO store.repository (name, url) VALUES ('r', '/x') ON CONFLICT (name) "
         "DO UPDATE SET url = '/x' RETURNING id) INSERT INTO store.outbox (repository, kind, "
-        "payload) SELECT id, 'alert', jsonb_build_object('sentence', '%s') FROM r",
+        "payload) SELECT id, 'alert', jsonb_build_object('sentence', '%s', 'address', '/#x') FROM "
+        "r",
         text);
     owner(sql);
 }
@@ -113,6 +114,9 @@ START_TEST(messages_arrive)
     ck_assert_str_eq(hp_json_string(body, "sentence", ""), "w is 5 % slower");
     ck_assert_str_eq(hp_json_string(body, "kind", ""), "alert");
     ck_assert_str_eq(hp_json_string(body, "id", "?"), got.delivery[0]);
+    const char *address = hp_json_string(body, "address", "");
+    ck_assert_msg(strncmp(address, "http://127.0.0.1:", 17) == 0 && strstr(address, "/#x"), "%s",
+                  address);
     for (int i = 0; i < 50 && strcmp(owner("SELECT count(delivered) FROM store.outbox"), "1"); i++)
         hp_sleep_ms(100);
     ck_assert_str_eq(owner("SELECT count(delivered) FROM store.outbox"), "1");
