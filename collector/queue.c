@@ -5,13 +5,20 @@
 #include "common/log.h"
 #include "common/wire.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
 int64_t queue_look_priority(void)
 {
-    /* Seconds since 2020 stay below QUEUE_ASKED until 2083. */
-    return (int64_t)time(NULL) - 1577836800;
+    /* Seconds since 2020 stay below QUEUE_ASKED until 2083; two looks within one second differ, so
+     * that the later push still goes first. */
+    static _Atomic int64_t last;
+    int64_t now = (int64_t)time(NULL) - 1577836800, before = last, next;
+    do {
+        next = now > before ? now : before + 1;
+    } while (!atomic_compare_exchange_weak(&last, &before, next));
+    return next;
 }
 
 static bool add_once(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
