@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct endpoint {
     char method[8], path[160], scope[16];
@@ -249,10 +250,13 @@ START_TEST(deeds_are_written_down)
     const char *token = collector_token("submit", "ci");
     ck_assert_int_eq(collector_ask_as(token, "POST", "/api/v1/repositories/r/look", NULL, NULL),
                      200);
+    char expected[128];
+    snprintf(expected, sizeof expected,
+             "uid %u: suite r; command line: token create ci; token ci: look r", getuid());
     ck_assert_str_eq(store_ask("hakperf_owner",
                                "SELECT string_agg(who || ': ' || action || ' ' || object, '; ' "
                                "ORDER BY id) FROM store.audit_log"),
-                     "uid 0: suite r; command line: token create ci; token ci: look r");
+                     expected);
     collector_stop();
 }
 END_TEST
