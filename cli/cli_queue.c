@@ -1,5 +1,6 @@
 /* hakperf queue: look at a repository, or queue the commits named. */
 #include "cli/figures.h"
+#include "cli/jobs.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/wait.h"
@@ -16,6 +17,11 @@ const struct hp_option cli_queue_options[] = {
     {"compare", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "measure two revisions, BASE HEAD, as one pair",
      false},
     {"wait", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "until what was queued is measured", false},
+    {"jobs", 0, HP_OPT_STRING, "STATE", NULL, 0, 0,
+     "list the jobs that are queued, running, done, dead (given up), cancelled, or all", false},
+    {"cancel", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "call off the jobs of these numbers", false},
+    {"retry", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
+     "let the jobs of these numbers wait again; without any, all that were given up", false},
     {"hook", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
      "as a git hook: look, one line, at most three seconds, exit code always 0", false},
     {.name = NULL},
@@ -123,6 +129,16 @@ static bool usage(const struct hp_values *values, struct hp_error *err)
         return hp_fail(err, HP_USAGE, "--compare needs two revisions: BASE HEAD");
     if (hp_opt_flag(values, "hook") && hp_arg_count(values) > 0)
         return hp_fail(err, HP_USAGE, "--hook takes no revision");
+    if (hp_opt(values, "jobs") && hp_arg_count(values) > 0)
+        return hp_fail(err, HP_USAGE, "--jobs takes no revision");
+    if (hp_opt_flag(values, "cancel") && hp_arg_count(values) == 0)
+        return hp_fail(err, HP_USAGE, "--cancel needs the numbers of jobs");
+    int modes = (hp_opt(values, "jobs") != NULL) + hp_opt_flag(values, "cancel") +
+                hp_opt_flag(values, "retry") + hp_opt_flag(values, "hook") +
+                hp_opt_flag(values, "compare");
+    if (modes > 1)
+        return hp_fail(err, HP_USAGE,
+                       "--compare, --hook, --jobs, --cancel and --retry exclude each other");
     return true;
 }
 
@@ -137,6 +153,12 @@ int cli_queue(const struct hp_values *values)
     if (!cli_session_open(&session, values, &err))
         return cli_fail(values, &err);
     hp_http_timeout(session.http, LOOK_SECONDS);
+    if (hp_opt(values, "jobs"))
+        return cli_jobs_list(&session, hp_opt(values, "jobs"));
+    if (hp_opt_flag(values, "cancel"))
+        return cli_jobs_cancel(&session);
+    if (hp_opt_flag(values, "retry"))
+        return cli_jobs_retry(&session);
     HP_FREE char *repository = cli_repository(&session, &err);
     if (!repository)
         return cli_fail(values, &err);

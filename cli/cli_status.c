@@ -1,28 +1,11 @@
 /* hakperf status: the queue, what is measured now, and the runners. */
 #include "cli/figures.h"
+#include "cli/jobs.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
-#include "cli/wait.h"
 #include "common/cleanup.h"
 #include "common/json.h"
-
-static void add_jobs(struct cli_table *table, const json_t *list)
-{
-    size_t i;
-    const json_t *job;
-    json_array_foreach (list, i, job) {
-        char text[CLI_FIGURE], doing[256];
-        cli_table_number(table, hp_json_int(job, "job", 0));
-        cli_table_cell(table, HP_PLAIN, hp_json_string(job, "repository", NULL));
-        snprintf(text, sizeof text, "%.10s", hp_json_string(job, "sha", "-"));
-        cli_table_cell(table, HP_YELLOW, text);
-        cli_progress_text(job, doing, sizeof doing);
-        cli_table_cell(table, HP_PLAIN, doing);
-        cli_table_cell(table, HP_PLAIN, hp_json_string(job, "runner", NULL));
-        cli_table_cell(table, HP_PLAIN, hp_json_string(job, "subject", ""));
-    }
-}
 
 static void print_runners(const json_t *list)
 {
@@ -45,20 +28,25 @@ static void print_runners(const json_t *list)
 static void print_status(const struct cli_session *session, const json_t *answer)
 {
     const json_t *counts = json_object_get(answer, "counts");
-    CLI_TABLE struct cli_table *table =
-        cli_table_new(">job|repository|commit|state|runner|subject");
+    CLI_TABLE struct cli_table *table = cli_table_new(CLI_JOB_HEADS);
+    char left[CLI_FIGURE];
     printf("collector %s at %s: %lld queued, %lld running, %lld done, %lld given up\n",
            hp_json_string(answer, "version", "?"), session->server,
            (long long)hp_json_int(counts, "queued", 0),
            (long long)hp_json_int(counts, "running", 0), (long long)hp_json_int(counts, "done", 0),
            (long long)hp_json_int(counts, "dead", 0));
-    add_jobs(table, json_object_get(answer, "running"));
-    add_jobs(table, json_object_get(answer, "queue"));
+    cli_job_rows(table, json_object_get(answer, "running"));
+    cli_job_rows(table, json_object_get(answer, "queue"));
     if (json_array_size(json_object_get(answer, "running")) +
             json_array_size(json_object_get(answer, "queue")) >
         0)
         putchar('\n');
     cli_table_print(table, stdout, 0);
+    cli_left_text(hp_json_string(answer, "eta", NULL), time(NULL), left);
+    if (hp_json_string(answer, "eta", NULL))
+        printf("all of it done in about %s\n", left);
+    if (hp_json_int(counts, "dead", 0) > 0)
+        puts("`hakperf queue --jobs dead` tells why jobs were given up, --retry repeats them");
     print_runners(json_object_get(answer, "runners"));
 }
 

@@ -136,3 +136,23 @@ void cli_time_text(const char *time, char out[CLI_FIGURE])
     else
         snprintf(out, CLI_FIGURE, "%.40s", time);
 }
+
+void cli_left_text(const char *time, time_t now, char out[CLI_FIGURE])
+{
+    struct tm tm = {0};
+    if (!time || !strptime(time, "%Y-%m-%dT%H:%M:%S", &tm)) {
+        dash(out);
+        return;
+    }
+    double left = difftime(timegm(&tm), now);
+    if (left <= 0)
+        snprintf(out, CLI_FIGURE, "now");
+    else if (left < 100)
+        snprintf(out, CLI_FIGURE, "%.0f s", left);
+    else if (left < 100 * 60)
+        snprintf(out, CLI_FIGURE, "%.0f min", left / 60);
+    else if (left < 48 * 3600)
+        snprintf(out, CLI_FIGURE, "%.1f h", left / 3600);
+    else
+        snprintf(out, CLI_FIGURE, "%.0f d", left / 86400);
+}

@@ -8,6 +8,7 @@
 #include "common/term.h"
 
 #include <jansson.h>
+#include <time.h>
 
 #define CLI_FIGURE 48
 
@@ -40,5 +41,9 @@ char *cli_clean(const char *text);
 
 /* "2026-01-31T12:00:00.123Z" as "2026-01-31 12:00"; other text unchanged, NULL as "-". */
 void cli_time_text(const char *time, char out[CLI_FIGURE]);
+
+/* How long it is from `now` until such a time: "40 s", "12 min", "3.5 h", "2 d"; "now" once it is
+ * over, "-" for NULL. */
+void cli_left_text(const char *time, time_t now, char out[CLI_FIGURE]);
 
 #endif

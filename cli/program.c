@@ -40,9 +40,11 @@ static const struct hp_verb verbs[] = {
      "Checks the shape and the sense: programs that the driver's recipe does not make, two\n"
      "workloads of one name, arguments that lack {iterations}, and so on.",
      cli_suite_options, false, cli_suite_check},
-    {"queue", "[REV...]", 0, -1, "Look for new commits, or queue the commits named",
+    {"queue", "[REV...|JOB...]", 0, -1,
+     "Look for new commits, queue the commits named, manage jobs",
      "Without REV the collector looks at the repository and queues what is new. With REV those\n"
-     "commits are queued, measured before or not.\n\n" REVISIONS,
+     "commits are queued, measured before or not. --jobs, --cancel and --retry deal with jobs by\n"
+     "their numbers.\n\n" REVISIONS,
      cli_queue_options, false, cli_queue},
     {"compare", "REV1 REV2", 2, 2, "Tell whether REV2 is slower or faster than REV1",
      REVISIONS "\n\n" EXIT_CODES, cli_compare_options, false, cli_compare},

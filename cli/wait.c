@@ -32,12 +32,14 @@ void cli_progress_text(const json_t *state, char *out, size_t room)
 static bool finished(const json_t *state, struct hp_error *err, bool *failed)
 {
     const char *name = hp_json_string(state, "state", "");
-    *failed = strcmp(name, "dead") == 0;
+    bool cancelled = strcmp(name, "cancelled") == 0;
+    *failed = strcmp(name, "dead") == 0 || cancelled;
     if (*failed) {
         HP_FREE char *reason = cli_clean(hp_json_string(state, "reason", "no reason was given"));
-        hp_fail(err, HP_FAILED, "job %lld was given up: %s",
-                (long long)hp_json_int(state, "job", 0), reason ? reason : "");
-        hp_error_hint(err, "`hakperf status` shows the queue and the runners.");
+        long long job = (long long)hp_json_int(state, "job", 0);
+        hp_fail(err, HP_FAILED, "job %lld was %s: %s", job, cancelled ? "called off" : "given up",
+                reason ? reason : "");
+        hp_error_hint(err, "`hakperf queue --retry %lld` lets it wait again.", job);
     }
     return *failed || strcmp(name, "done") == 0;
 }

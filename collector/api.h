@@ -11,8 +11,8 @@
 handler api_health, api_ready, api_metrics;
 handler api_suite_put;
 handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_compare, api_series;
-handler api_status, api_job, api_alerts;
-handler api_claim, api_source, api_progress, api_run_put;
+handler api_status, api_job, api_jobs, api_alerts;
+handler api_claim, api_source, api_progress, api_run_put, api_job_cancel, api_job_retry;
 handler page_login, page_file;
 
 /* Finds a repository: its number as text, and its mirror, which the caller releases. HP_NOT_FOUND

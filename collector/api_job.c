@@ -4,6 +4,7 @@
 #include "collector/counters.h"
 #include "collector/ingest.h"
 #include "collector/queue.h"
+#include "collector/view.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/wire.h"
@@ -134,6 +135,32 @@ bool api_progress(struct service *service, const struct request *request, struct
         return false;
     return answer_json(answer, 200,
                        json_pack("{s:I}", "lease_seconds", (json_int_t)service->lease_s), err);
+}
+
+/* The job after it was changed. */
+static bool answer_changed(struct service *service, const struct request *request, int64_t job,
+                           const char *action, struct answer *answer, struct hp_error *err)
+{
+    auth_audit(service->db, request->who.name, request->address, action, request->arg[0], NULL);
+    json_t *state = view_job(service->db, job, err);
+    return state && answer_json(answer, 200, state, err);
+}
+
+bool api_job_cancel(struct service *service, const struct request *request, struct answer *answer,
+                    struct hp_error *err)
+{
+    int64_t job;
+    return api_job_number(request->arg[0], &job, err) &&
+           queue_cancel(service->db, job, request->who.name, err) &&
+           answer_changed(service, request, job, "cancel", answer, err);
+}
+
+bool api_job_retry(struct service *service, const struct request *request, struct answer *answer,
+                   struct hp_error *err)
+{
+    int64_t job;
+    return api_job_number(request->arg[0], &job, err) && queue_retry(service->db, job, err) &&
+           answer_changed(service, request, job, "retry", answer, err);
 }
 
 static bool ingest(struct service *service, const struct request *request,

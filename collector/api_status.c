@@ -107,6 +107,21 @@ bool api_job(struct service *service, const struct request *request, struct answ
            answer_view(answer, view_job(service->db, job, err), err);
 }
 
+bool api_jobs(struct service *service, const struct request *request, struct answer *answer,
+              struct hp_error *err)
+{
+    int64_t limit, before = 0;
+    if (!request_int(request, "limit", 1, VIEW_JOB_LIMIT, 50, &limit, err) ||
+        !request_int(request, "before", 1, INT64_MAX, 0, &before, err))
+        return false;
+    struct view_jobs which = {.repository = request_param(request, "repository"),
+                              .state = request_param(request, "state"),
+                              .kind = request_param(request, "kind"),
+                              .before = before,
+                              .limit = (int)limit};
+    return answer_view(answer, view_jobs(service->db, &which, err), err);
+}
+
 bool api_alerts(struct service *service, const struct request *request, struct answer *answer,
                 struct hp_error *err)
 {

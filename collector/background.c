@@ -1,6 +1,7 @@
 #include "collector/background.h"
 
 #include "collector/git.h"
+#include "collector/hint.h"
 #include "collector/look.h"
 #include "collector/migrate.h"
 #include "collector/outbox.h"
@@ -10,11 +11,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5;
 
-enum { THREADS = 3 };
+enum { THREADS = 4 };
 
 struct background {
     struct service *service;
@@ -24,6 +27,7 @@ struct background {
     pthread_mutex_t mutex;
     pthread_cond_t poked;
     unsigned pokes; /* counts the calls of background_poke */
+    int stop_fd;    /* readable once it stops */
 };
 
 /* Waits so long, or until poked or stopped. */
@@ -51,15 +55,16 @@ static void *look_thread(void *argument)
     return NULL;
 }
 
-/* Jobs that wait while claims are parked: somebody else queued them, or a lease ended. */
+/* Jobs that wait while claims are parked: another collector or a look queued them, a lease ended,
+ * or what they waited for is done. */
 static void wake_claims(struct service *service)
 {
     struct hp_error err = {0};
     if (server_parked(service->server) == 0)
         return;
-    int64_t waiting = queue_waiting(service->db, &err);
-    if (waiting > 0)
-        server_wake(service->server, (unsigned)waiting);
+    int64_t ready = queue_ready(service->db, server_parked(service->server), &err);
+    if (ready > 0)
+        server_wake(service->server, (unsigned)ready);
 }
 
 static void expire(struct service *service)
@@ -99,6 +104,17 @@ static void *keep_thread(void *argument)
     return NULL;
 }
 
+static void *hint_thread(void *argument)
+{
+    struct background *b = argument;
+    struct hint hint = {.db = b->service->db};
+    while (!b->stop)
+        if (hint_wait(&hint, 1, b->stop_fd) && !b->stop)
+            wake_claims(b->service);
+    hint_release(&hint);
+    return NULL;
+}
+
 static void *send_thread(void *argument)
 {
     struct background *b = argument;
@@ -118,13 +134,20 @@ struct background *background_start(struct service *service, struct hp_error *er
         return NULL;
     }
     b->service = service;
+    b->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (b->stop_fd < 0) {
+        hp_fail_errno(err, "cannot make an event");
+        free(b);
+        return NULL;
+    }
     pthread_mutex_init(&b->mutex, NULL);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&b->poked, &clock);
     pthread_condattr_destroy(&clock);
-    static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread, send_thread};
+    static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread, send_thread,
+                                                        hint_thread};
     while (b->running < THREADS &&
            pthread_create(&b->threads[b->running], NULL, functions[b->running], b) == 0)
         b->running++;
@@ -151,10 +174,13 @@ void background_stop(struct background *b)
     b->stop = 1;
     pthread_cond_broadcast(&b->poked);
     pthread_mutex_unlock(&b->mutex);
+    if (eventfd_write(b->stop_fd, 1) != 0)
+        hp_log(HP_LOG_DEBUG, "a thread stops a second later");
     git_cancel_all(); /* a look of the background begins again at the next start */
     for (size_t i = 0; i < b->running; i++)
         pthread_join(b->threads[i], NULL);
     pthread_cond_destroy(&b->poked);
     pthread_mutex_destroy(&b->mutex);
+    close(b->stop_fd);
     free(b);
 }

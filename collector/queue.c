@@ -1,6 +1,7 @@
 #include "collector/queue.h"
 
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/wire.h"
@@ -21,14 +22,29 @@ int64_t queue_look_priority(void)
     return next;
 }
 
+/* An array literal of PostgreSQL. */
+static char *numbers_text(const int64_t *numbers, size_t count)
+{
+    HP_BUFFER struct hp_buffer out = {0};
+    bool ok = hp_buffer_printf(&out, "{");
+    for (size_t i = 0; i < count; i++)
+        ok = ok && hp_buffer_printf(&out, "%s%lld", i ? "," : "", (long long)numbers[i]);
+    ok = ok && hp_buffer_printf(&out, "}");
+    return ok ? hp_take(out.data) : NULL;
+}
+
 static bool add_once(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
                      struct hp_error *err)
 {
     char repository[DB_TEXT], priority[DB_TEXT];
+    HP_FREE char *depends_on = numbers_text(job->depends_on, job->depends_count);
+    if (!depends_on)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
     DB_RESULT PGresult *row =
         db_query(conn, "queue_add.sql",
                  DB_PARAMS(db_int(repository, job->repository), job->kind, job->head, job->base,
-                           db_int(priority, job->priority), job->once ? "true" : "false"),
+                           db_int(priority, job->priority), job->once ? "true" : "false",
+                           depends_on, job->only_runner),
                  err);
     *id = 0;
     *added = false;
@@ -52,10 +68,51 @@ bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, b
     return true;
 }
 
-int64_t queue_waiting(struct db *db, struct hp_error *err)
+int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err)
 {
-    DB_RESULT PGresult *row = db_pool_query(db, "queue_waiting.sql", DB_NO_PARAMS, err);
+    char limit[DB_TEXT];
+    DB_RESULT PGresult *row =
+        db_pool_query(db, "queue_ready.sql", DB_PARAMS(db_int(limit, most)), err);
     return row ? db_get_int(row, 0, 0) : -1;
+}
+
+/* What queue_cancel.sql and queue_retry.sql answer. */
+static bool judge_change(const PGresult *row, int64_t job, const char *what, struct hp_error *err)
+{
+    if (PQntuples(row) == 0)
+        return hp_fail(err, HP_NOT_FOUND, "there is no job %lld", (long long)job);
+    if (db_get_bool(row, 0, 2))
+        return true;
+    return hp_fail(err, HP_CONFLICT, "job %lld is %s: it cannot be %s", (long long)job,
+                   db_text(row, 0, 0), what);
+}
+
+bool queue_cancel(struct db *db, int64_t job, const char *who, struct hp_error *err)
+{
+    char number[DB_TEXT];
+    DB_RESULT PGresult *row =
+        db_pool_query(db, "queue_cancel.sql", DB_PARAMS(db_int(number, job), who), err);
+    if (!row)
+        return false;
+    return judge_change(row, job, "cancelled", err) ||
+           hp_error_hint(err, "Only what waits or runs can be called off.");
+}
+
+bool queue_retry(struct db *db, int64_t job, struct hp_error *err)
+{
+    char number[DB_TEXT];
+    DB_RESULT PGresult *row =
+        db_pool_query(db, "queue_retry.sql", DB_PARAMS(db_int(number, job)), err);
+    if (!row && err->code == HP_CONFLICT) {
+        hp_fail(err, HP_CONFLICT, "job %lld need not be repeated: the same work is queued already",
+                (long long)job);
+        return hp_error_hint(err, "`hakperf status` shows the queue.");
+    }
+    if (!row)
+        return false;
+    return judge_change(row, job, "repeated", err) ||
+           hp_error_hint(err, "What was given up or cancelled can; queue the commit itself to "
+                              "measure it once more: hakperf queue REV.");
 }
 
 static bool claim_next(struct db *db, const char *runner, const char *version, int64_t lease_s,

@@ -2,34 +2,56 @@
  * The queue of jobs: rows of store.job, claimed by runners under a lease with a fencing token. A
  * claim is one statement that skips what others are claiming; a lease that ends puts the job back,
  * or makes it dead after too many attempts. Any thread, any number of collectors.
+ *
+ * The order of claims: repositories take turns; within one the highest priority goes first, of
+ * equals the parent before its child; jobs of priority 0 and less wait until there is nothing else.
+ * Whoever inserts a job, by these functions or by SQL, wakes the claims that wait in every
+ * collector (the trigger job_added notifies channel hakperf_job).
  */
 #ifndef HP_COLLECTOR_QUEUE_H
 #define HP_COLLECTOR_QUEUE_H
 
 #include "collector/db.h"
 
-/* Of a job that somebody asked for: before all that looks found. */
-#define QUEUE_ASKED 2000000000
+/* Priorities, from what somebody waits for down to what fills gaps. */
+#define QUEUE_ASKED 2000000000   /* somebody asked: before all that looks found */
+#define QUEUE_CONFIRM 1900000000 /* a regression that is told of only when confirmed */
+#define QUEUE_BISECT 1800000000
+#define QUEUE_BRIDGE 1700000000 /* joins two epochs, before the new one goes on */
+#define QUEUE_GAP 0             /* backfill: when nothing else waits */
 
-/* Of a job that a look found now: those of the newest push go first. */
+/* Of a job that a look found now: those of the newest push go first. Self-tests (aa, canary) take
+ * it too: they queue up like a push. */
 int64_t queue_look_priority(void);
 
 struct queue_job {
     int64_t repository;
-    const char *kind; /* "commit" or "compare" */
+    const char *kind; /* of job-v1.schema.json */
     const char *head;
-    const char *base; /* NULL: the first parent, where there is one */
+    const char *base; /* NULL: the first parent, where there is one; for aa and canary the head */
     int64_t priority;
-    bool once; /* only if no job ever measured this commit */
+    bool once;                 /* only if no job ever measured this commit */
+    const int64_t *depends_on; /* earlier jobs of the repository that must be done before */
+    size_t depends_count;
+    const char *only_runner; /* who alone may claim it; NULL: anybody */
 };
 
 /* Adds a job, or finds the same one that waits or runs already. *id is 0 where `once` kept it out
- * or the repository has no suite. Head and base must be stored commits. */
+ * or the repository has no suite. Head and base must be stored commits. HP_INVALID: it depends on a
+ * job that is not there. */
 bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
                struct hp_error *err);
 
-/* How many jobs wait; -1 on error. */
-int64_t queue_waiting(struct db *db, struct hp_error *err);
+/* How many of the waiting jobs could be claimed now, up to `most`; -1 on error. */
+int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err);
+
+/* Calls off a job that waits or runs, whose runner then finds its lease lost; `who` is noted in its
+ * reason. HP_NOT_FOUND, or HP_CONFLICT where it has ended. */
+bool queue_cancel(struct db *db, int64_t job, const char *who, struct hp_error *err);
+
+/* Makes a job wait again that was given up or cancelled, with all its attempts before it.
+ * HP_NOT_FOUND, or HP_CONFLICT where it is in another state or the same job waits already. */
+bool queue_retry(struct db *db, int64_t job, struct hp_error *err);
 
 struct queue_lease {
     int64_t seconds;
@@ -50,7 +72,8 @@ bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *pro
 char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha,
                    struct hp_error *err);
 
-/* Ends the leases that are over. *released: jobs that wait again. */
+/* Ends the leases that are over, and the jobs that wait for what will not come: a job that was
+ * given up, a runner that is gone. *released: jobs that wait again. */
 bool queue_expire(struct db *db, int64_t max_attempts, int64_t *released, int64_t *dead,
                   struct hp_error *err);
 

@@ -78,7 +78,7 @@ static bool open_database(struct serve *s, const struct hp_values *values, struc
     if (!owner || !migrate(owner, err))
         return false;
     /* A connection for each worker and for each thread of the background. */
-    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 4};
+    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 5};
     s->service.db = db_open(url, &options, err);
     return s->service.db != NULL;
 }

@@ -5,6 +5,8 @@
 #include "common/json.h"
 #include "common/metrics.h"
 
+#include <string.h>
+
 /* A statement without parameters or with one, whose JSON is the answer. */
 static json_t *answer(struct db *db, const char *file, int n, const char *const *params,
                       struct hp_error *err)
@@ -76,6 +78,39 @@ json_t *view_job(struct db *db, int64_t job, struct hp_error *err)
     json_t *out = NULL;
     if (db_pool_json(db, "view_job.sql", DB_PARAMS(db_int(id, job)), &out, err) && !out)
         hp_fail(err, HP_NOT_FOUND, "there is no job %s", id);
+    return out;
+}
+
+static bool check_word(const char *word, const char *const *words, const char *path,
+                       struct hp_error *err)
+{
+    bool ok = !word;
+    for (; !ok && *words; words++)
+        ok = strcmp(word, *words) == 0;
+    if (ok)
+        return true;
+    hp_fail(err, HP_INVALID, "there is no %s '%.40s'", path, word);
+    return hp_error_path(err, "%s", path);
+}
+
+json_t *view_jobs(struct db *db, const struct view_jobs *which, struct hp_error *err)
+{
+    static const char *const states[] = {"queued", "running", "done", "dead", "cancelled", NULL};
+    static const char *const kinds[] = {"commit", "compare", "confirm", "bisect", "backfill",
+                                        "aa",     "canary",  "bridge",  NULL};
+    char count[DB_TEXT], before[DB_TEXT], id[DB_TEXT];
+    json_t *out = NULL;
+    if (!check_limit(which->limit, VIEW_JOB_LIMIT, err) ||
+        !check_word(which->state, states, "state", err) ||
+        !check_word(which->kind, kinds, "kind", err))
+        return NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || (which->repository && !view_repository_id(conn, which->repository, id, err)) ||
+        !db_json(conn, "view_jobs.sql",
+                 DB_PARAMS(db_int(count, which->limit), which->repository, which->state,
+                           which->kind, which->before ? db_int(before, which->before) : NULL),
+                 &out, err))
+        return NULL;
     return out;
 }
 

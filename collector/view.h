@@ -12,6 +12,7 @@
 #define VIEW_LOG_LIMIT 500
 #define VIEW_SERIES_LIMIT 5000
 #define VIEW_ALERT_LIMIT 500
+#define VIEW_JOB_LIMIT 500
 
 /* {"repositories": […]}, by name. */
 json_t *view_repositories(struct db *db, struct hp_error *err);
@@ -36,11 +37,21 @@ json_t *view_compare(struct db *db, const char *repository, const char *base, co
 json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
                     int limit, struct hp_error *err);
 
-/* {"version", "queue", "running", "runners", "failed_jobs", "counts"}. */
+/* {"version", "queue", "running", "eta", "runners", "failed_jobs", "counts"}. */
 json_t *view_status(struct db *db, struct hp_error *err);
 
 /* JOB STATE. */
 json_t *view_job(struct db *db, int64_t job, struct hp_error *err);
+
+struct view_jobs {
+    const char *repository, *state, *kind; /* NULL: all */
+    int64_t before;                        /* only jobs with a lower number; 0: from the newest */
+    int limit;                             /* 1 to VIEW_JOB_LIMIT */
+};
+
+/* {"jobs": [JOB STATE…], "next": number|null}, newest first. HP_NOT_FOUND for an unknown
+ * repository, HP_INVALID for a state or kind that there is not. */
+json_t *view_jobs(struct db *db, const struct view_jobs *which, struct hp_error *err);
 
 /* {"alerts": […]}, newest first. limit 1 to VIEW_ALERT_LIMIT. */
 json_t *view_alerts(struct db *db, int limit, struct hp_error *err);

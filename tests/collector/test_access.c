@@ -63,7 +63,7 @@ static bool admits(const char *needed, const char *held)
 static void check_endpoint(const struct endpoint *e, const char *scope, const char *token)
 {
     bool open = strcmp(e->scope, "–") == 0;
-    HP_JSON json_t *body = strcmp(e->method, "GET") == 0 ? NULL : json_object();
+    HP_JSON json_t *body = e->method[0] == 'P' ? json_object() : NULL; /* POST, PUT */
     HP_JSON json_t *answer = NULL;
     long status = collector_ask_as(token, e->method, e->path, body, &answer);
     const char *code = hp_json_string(answer, "code", "");

@@ -116,9 +116,9 @@ START_TEST(methods_are_told)
 {
     collector_start(NULL);
     const char *token = collector_token("admin", "a");
-    const char *answer = raw(token, "DELETE /api/v1/jobs/claim", "", "");
+    const char *answer = raw(token, "PUT /api/v1/jobs/claim", "", "");
     ck_assert_int_eq(status_of(answer), 405);
-    ck_assert_ptr_nonnull(strstr(answer, "Allow: GET, POST\r\n"));
+    ck_assert_ptr_nonnull(strstr(answer, "Allow: GET, DELETE, POST\r\n"));
     ck_assert_int_eq(status_of(raw(token, "HEAD /api/v1/repositories", "", "")), 200);
     ck_assert_int_eq(status_of(raw(token, "BREW /healthz", "", "")), 405);
     collector_stop();
@@ -163,7 +163,7 @@ START_TEST(metrics_count)
         "hakperf_http_request_seconds_bucket{route=\"GET /healthz\",le=\"+Inf\"} 1\n",
         "hakperf_db_up 1\n",
         "hakperf_outbox{state=\"waiting\"} 0\n",
-        "hakperf_db_connections{state=\"limit\"} 12\n",
+        "hakperf_db_connections{state=\"limit\"} 13\n",
         "hakperf_results_total{outcome=\"stored\"} 0\n",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)

@@ -53,7 +53,8 @@ START_TEST(asking_queues_what_was_measured_before)
     ck_assert_int_eq(first_job(first), first_job(second));
     ck_assert_int_eq(first_job(first), first_job(both));
     ck_assert_str_eq(owner("SELECT count(*) FROM store.job WHERE state = 'queued'"), "2");
-    HP_JSON json_t *job = claim("x");
+    HP_JSON json_t *parent = claim("x"), *job = claim("x");
+    ck_assert_str_eq(hp_json_string(json_object_get(parent, "head"), "subject", ""), "two");
     ck_assert_int_eq(hp_json_int(job, "job", 0), first_job(first));
     ck_assert_str_eq(hp_json_string(json_object_get(job, "base"), "subject", ""), "two");
     /* While it runs, too. */
@@ -152,6 +153,54 @@ START_TEST(a_full_queue_says_so)
     ck_assert_int_eq(ask_revs("main~2", NULL, &answer), 429);
     ck_assert_str_eq(hp_json_string(answer, "code", ""), "limit");
     ck_assert_str_eq(owner("SELECT count(*) FROM store.job WHERE state = 'queued'"), "2");
+    collector_stop();
+}
+END_TEST
+
+static json_t *answer_of(const char *method, const char *path, long status)
+{
+    json_t *answer = NULL;
+    long got = collector_ask(method, path, NULL, &answer);
+    ck_assert_msg(got == status, "%s %s: %ld %s", method, path, got,
+                  hp_json_string(answer, "message", ""));
+    return answer;
+}
+
+/* Jobs are listed by what they are, called off, and queued again. */
+START_TEST(jobs_are_managed_by_number)
+{
+    collector_start(NULL);
+    three_commits();
+    ck_assert_int_eq(ask_revs("main~1", "main", NULL), 200);
+    HP_JSON json_t *all = answer_of("GET", "/api/v1/jobs?repository=r&state=queued", 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(all, "jobs")), 2);
+    ck_assert(json_is_null(json_object_get(all, "next")));
+    HP_JSON json_t *page = answer_of("GET", "/api/v1/jobs?limit=1", 200);
+    int64_t newest = hp_json_int(page, "next", 0);
+    HP_FREE char *next = hp_format("/api/v1/jobs?limit=1&before=%lld", (long long)newest);
+    HP_JSON json_t *second = answer_of("GET", next, 200);
+    ck_assert_int_eq(hp_json_int(second, "next", 0), newest - 1);
+    HP_JSON json_t *none = answer_of("GET", "/api/v1/jobs?kind=aa", 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(none, "jobs")), 0);
+    ck_assert_str_eq(collector_error("GET", "/api/v1/jobs?state=lost", NULL), "invalid");
+    ck_assert_str_eq(collector_error("GET", "/api/v1/jobs?kind=x", NULL), "invalid");
+    ck_assert_str_eq(collector_error("GET", "/api/v1/jobs?repository=x", NULL), "not_found");
+    HP_FREE char *one = hp_format("/api/v1/jobs/%lld", (long long)newest);
+    HP_FREE char *retry = hp_format("%s/retry", one);
+    ck_assert_str_eq(collector_error("POST", retry, NULL), "conflict");
+    HP_JSON json_t *gone = answer_of("DELETE", one, 200);
+    ck_assert_str_eq(hp_json_string(gone, "state", ""), "cancelled");
+    ck_assert_str_eq(collector_error("DELETE", one, NULL), "conflict");
+    HP_JSON json_t *status = answer_of("GET", "/api/v1/status", 200);
+    const json_t *counts = json_object_get(status, "counts");
+    ck_assert_int_eq(hp_json_int(counts, "cancelled", 0), 1);
+    ck_assert_ptr_nonnull(json_object_get(status, "eta"));
+    HP_JSON json_t *back = answer_of("POST", retry, 200);
+    ck_assert_str_eq(hp_json_string(back, "state", ""), "queued");
+    ck_assert_str_eq(collector_error("POST", "/api/v1/jobs/999/retry", NULL), "not_found");
+    ck_assert_str_eq(owner("SELECT string_agg(action, ',' ORDER BY id) FROM store.audit_log "
+                           "WHERE action IN ('cancel', 'retry')"),
+                     "cancel,retry");
     collector_stop();
 }
 END_TEST
@@ -362,6 +411,7 @@ HP_SUITE(collector_queue)
     tcase_add_test(t, any_revision_can_be_asked_for);
     tcase_add_test(t, bad_requests_queue_nothing);
     tcase_add_test(t, a_full_queue_says_so);
+    tcase_add_test(t, jobs_are_managed_by_number);
     tcase_add_test(t, a_stale_runner_changes_nothing);
     tcase_add_test(t, a_job_that_kills_its_runners_is_dead);
     tcase_add_test(t, leases_end_by_themselves);

@@ -1,0 +1,2 @@
+-- From now on this connection hears that somebody queued a job.
+LISTEN hakperf_job
