@@ -123,7 +123,7 @@ static bool check_arms(const json_t *result, struct hp_error *err)
 static bool known_metric(const char *name)
 {
     return hp_metric_find(name) || strncmp(name, "counter:", 8) == 0 ||
-           strncmp(name, "perf:", 5) == 0;
+           strncmp(name, "perf:", 5) == 0 || strncmp(name, "syscall:", 8) == 0;
 }
 
 static bool same_series(const json_t *a, const json_t *b)
@@ -266,7 +266,8 @@ static bool check_workloads(const json_t *result, struct hp_error *err)
                            "measured in a run that was not");
         if (!check_failure(workload, "failed", place("/workloads/%zu/failure", w), err) ||
             !check_pairs(workload, w, err) || !check_samples(result, workload, w, err) ||
-            !check_measured(workload, w, err) || !check_measurements(result, workload, w, err))
+            !check_measured(workload, w, err) || !check_measurements(result, workload, w, err) ||
+            !ingest_check_passes(result, workload, w, err))
             return false;
     }
     if (run_measured && json_array_size(workloads) == 0)
@@ -288,7 +289,8 @@ static bool check_machine(const json_t *result, struct hp_error *err)
 bool ingest_check_document(const json_t *result, struct hp_error *err)
 {
     return check_failure(result, "failed", place("/failure"), err) && check_times(result, err) &&
-           check_machine(result, err) && check_arms(result, err) && check_workloads(result, err);
+           check_machine(result, err) && check_arms(result, err) && check_workloads(result, err) &&
+           ingest_check_coverage(json_object_get(result, "coverage"), "/coverage", err);
 }
 
 /* Without widening the layouts must have been varied: all of them in turn, as the suite asks. */

@@ -60,6 +60,17 @@ bool ingest_decide(struct ingest_run *run, struct hp_error *err);
 /* Writes everything but the end of the job and the alert, in the open transaction. */
 bool ingest_store(struct db_conn *conn, const struct ingest_run *run, struct hp_error *err);
 
+/* --- what the untimed passes found out (ingest_passes.c) --- */
+
+/* The parts of a check of the document: coverage, profiles and memory over time of a workload;
+ * coverage alone, of the run. */
+bool ingest_check_passes(const json_t *result, const json_t *workload, size_t w,
+                         struct hp_error *err);
+bool ingest_check_coverage(const json_t *coverage, const char *path, struct hp_error *err);
+
+/* Writes them, after the run and its workloads. */
+bool ingest_store_passes(struct db_conn *conn, const struct ingest_run *run, struct hp_error *err);
+
 void ingest_run_clear(struct ingest_run *run);
 
 #endif

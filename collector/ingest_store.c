@@ -308,5 +308,6 @@ bool ingest_store(struct db_conn *conn, const struct ingest_run *run, struct hp_
 {
     HP_FREE char *stored = NULL;
     return store_names(conn, run, err) && store_run(conn, run, &stored, err) &&
-           store_workloads(conn, run, err) && store_figures(conn, run, stored, err);
+           store_workloads(conn, run, err) && store_figures(conn, run, stored, err) &&
+           ingest_store_passes(conn, run, err);
 }

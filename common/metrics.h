@@ -1,7 +1,8 @@
 /*
  * The one table of metrics: what each is called on the wire, in the database and on the page, its
- * unit, and which way is better. Metrics with the prefix "counter:" (the library's own counters)
- * and "perf:" (perf stat) are open sets and have no row; they explain and never gate.
+ * unit, and which way is better. Metrics with the prefix "counter:" (the library's own counters),
+ * "perf:" (perf stat) and "syscall:" (system calls by kind) are open sets and have no row; they
+ * explain and never gate.
  */
 #ifndef HP_COMMON_METRICS_H
 #define HP_COMMON_METRICS_H

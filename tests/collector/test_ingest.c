@@ -66,7 +66,7 @@ START_TEST(figures_are_kept)
     HP_JSON json_t *result = golden_read("result-v1.json");
     struct ingest_outcome out;
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.measurement"), "25");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.measurement"), "31");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set"), "9");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set_default"), "0");
     ck_assert_str_eq(ask("SELECT cardinality(samples) || ' ' || (samples[6] IS NULL) "
@@ -95,6 +95,32 @@ START_TEST(figures_are_kept)
             " WHERE m.name = 'throughput' AND arm = 'base') y, "
             "unnest(x.samples, y.samples) AS z(h, b)"),
         "t");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(passes_are_kept)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ck_assert_str_eq(ask("SELECT string_agg(workload || ' ' || functions || ' ' || "
+                         "functions_executed || ' ' || lines_changed || ' ' || lines_of_code || "
+                         "' ' || lines_executed, ',') FROM hakperf.coverage"),
+                     "(any) 2 1 14 9 5,random_mixed/8192 2 1 14 9 5");
+    ck_assert_str_eq(ask("SELECT string_agg(function || ' ' || executed || ' ' || calls, ',') "
+                         "FROM hakperf.changed_functions WHERE workload = '(any)'"),
+                     "ace_trim false 0,tiny_free true 196021");
+    ck_assert_str_eq(ask("SELECT string_agg(arm || ' ' || samples || ' ' || "
+                         "split_part(folded, E'\\n', 1), ',') FROM hakperf.profiles"),
+                     "head 3498 main;free;munmap;do_vmi_align_munmap_[k] 1113,"
+                     "base 2419 main;free 790");
+    ck_assert_str_eq(ask("SELECT string_agg(seconds || ' ' || kib, ',') FROM hakperf.memory"),
+                     "0.01 20480,0.02 41188,0.03 41200");
+    ck_assert_str_eq(ask("SELECT missing FROM store.rss WHERE arm = 'base'"),
+                     "the execution ended before it was looked at");
     db_close(db);
 }
 END_TEST
@@ -180,6 +206,8 @@ START_TEST(root_commit_is_stored)
             json_object_set_new(set, "arm", json_string("control"));
     golden_set(result, "/arms/1", NULL);
     golden_set(result, "/workloads/0/measurements", json_array());
+    golden_set(result, "/workloads/0/profiles", json_array());
+    golden_set(result, "/workloads/0/rss", json_array());
     golden_set(result, "/workloads/0/configuration/base", json_null());
     golden_set(result, "/workloads/0/pairs/second", json_string("control"));
     golden_set(result, "/workloads/0/decision", json_null());
@@ -386,6 +414,17 @@ static const struct {
     {"/workloads/0/measurements/0/metric", "\"cpu\"", "/workloads/0/measurements/0"},
     {"/workloads/0/measurements/1/arm", "\"head\"", "/workloads/0/measurements/1"},
     {"/workloads/0/decision/verdict", "\"identical\"", "/workloads/0/decision/verdict"},
+    {"/coverage/missing", "\"not built\"", "/coverage"},
+    {"/coverage/lines", "null", "/coverage"},
+    {"/coverage/lines/code", "15", "/coverage"},
+    {"/workloads/0/coverage/lines/executed", "10", "/workloads/0/coverage"},
+    {"/workloads/0/coverage/functions/0/executed", "false", "/workloads/0/coverage"},
+    {"/workloads/0/profiles/1/arm", "\"head\"", "/workloads/0/profiles"},
+    {"/workloads/0/profiles/1/arm", "\"reference\"", "/workloads/0/profiles"},
+    {"/workloads/0/profiles/0/folded", "null", "/workloads/0/profiles"},
+    {"/workloads/0/rss/0/kib/1", NULL, "/workloads/0/rss"},
+    {"/workloads/0/rss/1/missing", "null", "/workloads/0/rss"},
+    {"/workloads/0/rss/1/arm", "\"head\"", "/workloads/0/rss"},
 };
 
 START_TEST(contradictions_are_refused)
@@ -502,6 +541,7 @@ HP_SUITE(ingest)
     tcase_add_unchecked_fixture(t, store_start, store_stop);
     tcase_add_test(t, golden_is_stored_once);
     tcase_add_test(t, figures_are_kept);
+    tcase_add_test(t, passes_are_kept);
     tcase_add_test(t, message_tells_everything);
     tcase_add_test(t, failed_run_is_stored);
     tcase_add_test(t, identical_run_is_stored);

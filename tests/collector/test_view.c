@@ -306,11 +306,11 @@ START_TEST(reader_sees_views_and_writes_nothing)
     ck_assert_str_eq(store_ask(PRIVATE_DB_READER, "SELECT count(*) FROM history"), "0");
     /* Every view can be read, and every view and column that needs one has a comment. */
     ck_assert_str_eq(store_ask(PRIVATE_DB_READER,
-                               "SELECT count(*) || ' ' || count(obj_description(c.oid)) || ' ' || "
-                               "count(*) FILTER (WHERE has_table_privilege(c.oid, 'SELECT')) "
+                               "SELECT count(*) >= 9 AND count(*) = count(obj_description(c.oid)) "
+                               "AND bool_and(has_table_privilege(c.oid, 'SELECT')) "
                                "FROM pg_class c WHERE relnamespace = 'hakperf'::regnamespace "
                                "AND relkind = 'v'"),
-                     "9 9 9");
+                     "t");
 }
 END_TEST
 
