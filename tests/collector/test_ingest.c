@@ -3,6 +3,7 @@
 #include "collector/private_db.h"
 #include "common/cleanup.h"
 #include "common/hash.h"
+#include "common/io.h"
 #include "common/json.h"
 #include "common/wire.h"
 #include "tests/collector/golden.h"
@@ -510,6 +511,51 @@ START_TEST(one_open_alert_a_commit)
 }
 END_TEST
 
+/* A machine that changes begins a new epoch, and its newest commit is measured once more on it. */
+START_TEST(a_changed_machine_begins_an_epoch)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    HP_JSON json_t *failed = golden_read("result-failed-v1.json");
+    struct ingest_outcome out;
+    ck_assert(ingest_result(db, result, &out, &err) && ingest_result(db, failed, &out, &err));
+    ck_assert_str_eq(ask("SELECT string_agg(kind || coalesce(epoch, 0), ' ' ORDER BY job) "
+                         "FROM store.run"),
+                     "commit1 commit0");
+    ck_assert_str_eq(ask("SELECT runner || ' ' || kernel || ' ' || runs || ' ' || changed::text "
+                         "FROM hakperf.epochs"),
+                     "bench-1 6.1.0-38-amd64 1 {}");
+    static const char enter[] = "SELECT store.enter_epoch(1, 'bench-1', machine, %s, driver_hash, "
+                                "repeat('9', 40)) FROM store.epoch WHERE id = 1";
+    HP_FREE char *same = hp_format(enter, "compiler");
+    HP_FREE char *other = hp_format(enter, "'GCC 13'");
+    ck_assert_str_eq(store_ask(PRIVATE_DB_COLLECTOR, same), "1");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.job WHERE kind = 'bridge'"), "0");
+    ck_assert_str_eq(store_ask(PRIVATE_DB_COLLECTOR, other), "2");
+    ck_assert_str_eq(store_ask(PRIVATE_DB_COLLECTOR, other), "2");
+    ck_assert_str_eq(ask("SELECT changed::text || (started IS NOT NULL) FROM store.epoch "
+                         "WHERE id = 2"),
+                     "{compiler}true");
+    HP_FREE char *wanted = hp_format("%s %s bench-1 queued", golden_head, golden_base);
+    ck_assert_str_eq(ask("SELECT head || ' ' || base || ' ' || only_runner || ' ' || state "
+                         "FROM store.job WHERE kind = 'bridge'"),
+                     wanted);
+    /* Facts of the machine are told by name; another runner has epochs of its own. */
+    ask("INSERT INTO store.machine (repository, fingerprint, facts) SELECT 1, repeat('e', 64), "
+        "facts || '{\"kernel\": \"6.2\", \"smt\": \"1\"}' FROM store.machine");
+    ask("SELECT store.enter_epoch(1, 'bench-1', repeat('e', 64), 'GCC 13', driver_hash, '') "
+        "FROM store.epoch WHERE id = 2");
+    ck_assert_str_eq(ask("SELECT changed::text FROM store.epoch WHERE id = 3"), "{kernel,smt}");
+    ask("SELECT store.enter_epoch(1, 'bench-2', repeat('e', 64), 'GCC 13', driver_hash, '') "
+        "FROM store.epoch WHERE id = 2");
+    ck_assert_str_eq(ask("SELECT string_agg(runner || (ended IS NULL), ' ' ORDER BY epoch) "
+                         "FROM hakperf.epochs"),
+                     "bench-1false bench-1false bench-1true bench-2true");
+    db_close(db);
+}
+END_TEST
+
 START_TEST(examples_obey_their_schemas)
 {
     static const char *const pairs[][2] = {{"suite-v1.json", HP_WIRE_SUITE},
@@ -555,6 +601,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, contradictions_are_refused);
     tcase_add_test(t, delivered_by_several_at_once);
     tcase_add_test(t, one_open_alert_a_commit);
+    tcase_add_test(t, a_changed_machine_begins_an_epoch);
     tcase_add_test(t, examples_obey_their_schemas);
     suite_add_tcase(s, t);
     return s;
