@@ -75,10 +75,12 @@ static void expire(struct service *service)
         hp_log_error(HP_LOG_DEBUG, "leases", &err);
 }
 
+/* Once a day, in every collector: what another one did already costs nothing. */
 static void keep_house(struct service *service)
 {
     struct hp_error err = {0};
     if (!migrate_partitions(service->db, &err) ||
+        !migrate_retention(service->db, service->keep_months, &err) ||
         !db_pool_run(service->db, "housekeeping.sql", DB_NO_PARAMS, NULL, &err))
         hp_log_error(HP_LOG_WARNING, "housekeeping", &err);
 }

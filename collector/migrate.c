@@ -9,6 +9,8 @@
 
 /* A migration may rewrite large tables. */
 #define MIGRATION_TIMEOUT_S 3600.0
+/* A month may have to move. */
+#define PARTITION_TIMEOUT_S 600.0
 
 /* NNNN_name.sql → NNNN; 0 for a name that is none. */
 static int number_of(const char *name)
@@ -121,5 +123,26 @@ bool migrate_up(struct db *db, struct migrate_report *out, struct hp_error *err)
 
 bool migrate_partitions(struct db *db, struct hp_error *err)
 {
-    return db_pool_run(db, "partitions.sql", DB_NO_PARAMS, NULL, err);
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn)
+        return false;
+    db_set_timeout(conn, PARTITION_TIMEOUT_S);
+    return db_run(conn, "partitions.sql", DB_NO_PARAMS, NULL, err);
+}
+
+bool migrate_retention(struct db *db, int64_t months, struct hp_error *err)
+{
+    char number[DB_TEXT];
+    if (months == 0)
+        return true;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn)
+        return false;
+    db_set_timeout(conn, PARTITION_TIMEOUT_S);
+    DB_RESULT PGresult *row =
+        db_query(conn, "retention.sql", DB_PARAMS(db_int(number, months)), err);
+    if (row && db_get_int(row, 0, 0) > 0)
+        hp_log(HP_LOG_INFO, "dropped the samples of %lld months, older than %lld months",
+               (long long)db_get_int(row, 0, 0), (long long)months);
+    return row != NULL;
 }

@@ -27,7 +27,11 @@ bool migrate_up(struct db *db, struct migrate_report *out, struct hp_error *err)
 bool migrate_table(struct db *db, const struct hp_embedded *table, struct migrate_report *out,
                    struct hp_error *err);
 
-/* Makes the partitions of the months ahead; at start and daily, as hakperf_collector or owner. */
+/* Makes the partitions of the months ahead, and moves what waits in the default one to its month;
+ * at start and daily, as hakperf_collector or owner. */
 bool migrate_partitions(struct db *db, struct hp_error *err);
+
+/* Drops the samples and profiles that are older than so many months; 0: none. Daily. */
+bool migrate_retention(struct db *db, int64_t months, struct hp_error *err);
 
 #endif

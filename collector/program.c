@@ -36,6 +36,8 @@ const struct hp_option serve_options[] = {
      "a job whose runners were lost so often is dead", true},
     {"session-minutes", 0, HP_OPT_INTEGER, "N", "10080", 1, 525600,
      "how long a browser stays logged in", true},
+    {"keep-samples", 0, HP_OPT_INTEGER, "MONTHS", "24", 0, 1200,
+     "how long single samples and profiles are kept (0: for ever); their medians stay", true},
     {"workers", 0, HP_OPT_INTEGER, "N", "8", 2, 64, "requests that are answered at a time", true},
     {.name = NULL},
 };

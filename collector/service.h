@@ -20,6 +20,7 @@ struct service {
     int64_t lease_s;
     int64_t max_attempts;
     int64_t session_minutes;
+    int64_t keep_months; /* of samples and profiles; 0: for ever */
 
     pthread_mutex_t mutex; /* of what follows */
     char *webhook;         /* NULL: none */

@@ -1,6 +1,6 @@
 -- The shape that the design promises: keys, partitions, roles, functions.
 BEGIN;
-SELECT plan(14);
+SELECT plan(20);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -36,14 +36,26 @@ SELECT is_empty($$
       AND has_table_privilege('hakperf_reader', i.inhrelid, 'SELECT')
 $$, 'the reader sees no partition');
 
--- A month that has rows in the default partition stays there.
+-- A month whose rows lie in the default partition gets a partition with them.
 INSERT INTO store.repository (name, url) VALUES ('r', 'u');
 INSERT INTO store.sample_set (repository, stored, run, workload, metric, arm, samples)
     SELECT id, date_trunc('month', now()) + interval '8 months', gen_random_uuid(), 1, 1, 'head',
            '{1}'
     FROM store.repository;
 SELECT is((SELECT count(*) FROM store.sample_set_default), 1::bigint, 'no month is refused');
-SELECT is(store.make_partitions(9), 2, 'nor does it stop the others');
+SELECT is(store.make_partitions(9), 3, 'the month and the others are made');
+SELECT is((SELECT count(*) FROM store.sample_set_default), 0::bigint, 'the default is drained');
+SELECT is((SELECT count(*) FROM store.sample_set), 1::bigint, 'and nothing lost');
+
+-- Old months go, the present and the months that were asked for stay.
+INSERT INTO store.sample_set (repository, stored, run, workload, metric, arm, samples)
+    SELECT id, date_trunc('month', now()) - make_interval(months => m), gen_random_uuid(), 1, 1,
+           'head', '{1}'
+    FROM store.repository, generate_series(1, 4) m;
+SELECT is(store.make_partitions(3), 4, 'months of the past are drained too');
+SELECT is(store.drop_old(2), 2, 'what is older than two months is dropped');
+SELECT is((SELECT count(*) FROM store.sample_set), 3::bigint, 'and nothing else');
+SELECT throws_ok('SELECT store.drop_old(0)', 'HP422', NULL, 'the present month is never dropped');
 
 SELECT has_role('hakperf_collector');
 SELECT has_role('hakperf_reader');
