@@ -2,18 +2,24 @@
  * PostgreSQL as the collector uses it: a bounded pool of connections, statements that live in
  * files of collector/sql and are named by them, parameters only, and a deadline for every call.
  * libpq runs asynchronously under poll(), so that a database that hangs costs one deadline and
- * never a thread; on expiry the statement is cancelled and the call ends with HP_TIMEOUT.
+ * never a thread; on expiry the statement is cancelled. Only the look-up of a server's name is
+ * libpq's own and waits as the system's resolver does.
+ *
+ * A connection string may name several servers (host=a,b,c), tried in turn, each for its share of
+ * the deadline; with more than one, and unless it says target_session_attrs itself, only a server
+ * that takes writes is used. A pool of readers may have the pool of the primary behind it.
  *
  * Ownership: a struct db owns the pool and outlives its connections; a struct db_conn is lent by
  * db_acquire and belongs to one thread until db_release, which rolls back what was left open.
  * Results belong to the caller. Any thread may use the pool.
  *
- * Errors: connection lost, too many connections, disk full, read-only or shutting down →
- * HP_UNAVAILABLE (the connection is dropped and opened anew at its next use); deadline, lock or
- * statement timeout → HP_TIMEOUT; unique violation → HP_CONFLICT; malformed value, foreign key or
- * check violation → HP_INVALID; serialisation failure or deadlock → HP_UNAVAILABLE, trying again
- * helps; SQL of ours that fails → HP_INTERNAL. SQL may raise an hp_error of its own choice by
- * ERRCODE 'HP404' (not_found), 'HP409' (conflict), 'HP422' (invalid), with the hint taken over.
+ * Errors: connection lost, too many connections, disk full, read-only, shutting down, deadline,
+ * lock or statement timeout → HP_UNAVAILABLE (where the connection cannot be trusted any more it is
+ * dropped, and opened anew at its next use); unique violation → HP_CONFLICT; malformed value,
+ * foreign key or check violation → HP_INVALID; serialisation failure or deadlock → HP_UNAVAILABLE,
+ * trying again helps; SQL of ours that fails → HP_INTERNAL. SQL may raise an hp_error of its own
+ * choice by ERRCODE 'HP404' (not_found), 'HP409' (conflict), 'HP422' (invalid), with the hint taken
+ * over.
  */
 #ifndef HP_COLLECTOR_DB_H
 #define HP_COLLECTOR_DB_H
@@ -31,15 +37,18 @@ struct db;
 struct db_conn;
 
 struct db_options {
-    int pool_size;    /* connections at most; 0: 8 */
-    double timeout_s; /* deadline of a call, and of waiting for a free connection; 0: 10 */
-    const char *name; /* application_name; NULL: "hakperf-collector" */
+    int pool_size;       /* connections at most; 0: 8 */
+    double timeout_s;    /* deadline of a call, and of waiting for a free connection; 0: 10 */
+    const char *name;    /* application_name; NULL: "hakperf-collector" */
+    struct db *fallback; /* who is asked where this one does not answer; NULL: nobody. Not owned */
+    bool readers;        /* of several servers a replica is preferred */
 };
 
 struct db_stats {
-    int size; /* most connections there may be */
-    int open; /* connections that exist */
-    int busy; /* of these, lent */
+    int size;    /* most connections there may be */
+    int open;    /* connections that exist */
+    int busy;    /* of these, lent */
+    int waiting; /* who wait for one */
     uint64_t calls, errors, timeouts, reconnects;
 };
 
@@ -50,8 +59,18 @@ struct db *db_open(const char *url, const struct db_options *options, struct hp_
 void db_close(struct db *db);
 void db_stats(struct db *db, struct db_stats *out);
 
-/* Lends a connection, opened and usable, waiting for a free one up to the deadline (then
- * HP_UNAVAILABLE). NULL on error. */
+/* The pool to ask where this one does not answer; NULL: none. */
+struct db *db_fallback(const struct db *db);
+
+/* From now on calls of this thread end within so many seconds, all together, however long each may
+ * take by itself; 0 ends that. */
+void db_request(double seconds);
+
+/* Lends a connection, opened and usable. Who comes first gets the next free one; waiting has the
+ * deadline, and only so many may wait (then HP_UNAVAILABLE at once). Where the database takes no
+ * more connections, those that are open are shared; where none is, the failure is remembered for
+ * some tenths of a second, so that a database that is away is not asked by everybody. A pool with
+ * a fallback lends one of that where it has none. NULL on error. */
 struct db_conn *db_acquire(struct db *db, struct hp_error *err);
 /* Gives it back; rolls back an open transaction. NULL is fine. */
 void db_release(struct db_conn *conn);

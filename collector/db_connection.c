@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* After a cancelled statement the server has so long to say that it has stopped. */
 #define CANCEL_GRACE_S 2.0
@@ -19,22 +21,34 @@
 /* Messages that may have come to an idle connection. */
 #define IDLE_READS 8
 
-enum wait_end { WAIT_READY, WAIT_EXPIRED, WAIT_BROKEN };
+/* The end of the request that this thread works on; 0: none. */
+static _Thread_local double request_end;
 
-static enum wait_end wait_socket(const PGconn *pg, short events, double deadline)
+void db_request(double seconds)
+{
+    request_end = seconds > 0 ? hp_monotonic_s() + seconds : 0;
+}
+
+double db_deadline(double seconds)
+{
+    double end = hp_monotonic_s() + seconds;
+    return request_end > 0 && request_end < end ? request_end : end;
+}
+
+enum db_wait db_wait_socket(const PGconn *pg, short events, double deadline)
 {
     for (;;) {
         double left = deadline - hp_monotonic_s();
         if (left <= 0)
-            return WAIT_EXPIRED;
+            return DB_WAIT_EXPIRED;
         struct pollfd p = {.fd = PQsocket(pg), .events = events};
         if (p.fd < 0)
-            return WAIT_BROKEN;
+            return DB_WAIT_BROKEN;
         int n = poll(&p, 1, left > 60 ? 60000 : (int)ceil(left * 1000));
         if (n > 0)
-            return WAIT_READY;
+            return DB_WAIT_READY;
         if (n < 0 && errno != EINTR)
-            return WAIT_BROKEN;
+            return DB_WAIT_BROKEN;
     }
 }
 
@@ -65,22 +79,6 @@ bool db_conn_alive(struct db_conn *conn)
     return PQstatus(conn->pg) == CONNECTION_OK;
 }
 
-static bool connect_until(struct db_conn *conn, double deadline, struct hp_error *err)
-{
-    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-    while (state != PGRES_POLLING_OK) {
-        if (state == PGRES_POLLING_FAILED)
-            return db_error_fill(err, conn->pg, NULL);
-        short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        if (wait_socket(conn->pg, events, deadline) != WAIT_READY)
-            return hp_fail(err, HP_UNAVAILABLE,
-                           "the database does not answer: no connection within %g s",
-                           conn->timeout_s);
-        state = PQconnectPoll(conn->pg);
-    }
-    return true;
-}
-
 /* Settings of every session. The zone, so that times come out in UTC; no just-in-time compiler,
  * which costs more than these statements run; names are always written with their schema. */
 static const char session_sql[] =
@@ -91,17 +89,12 @@ static const char session_sql[] =
 bool db_conn_open(struct db_conn *conn, const char *url, const char *name, size_t count,
                   struct hp_error *err)
 {
-    char user_timeout[DB_TEXT];
-    const char *const keys[] = {"dbname", "application_name", "client_encoding", "tcp_user_timeout",
-                                NULL};
-    const char *const values[] = {url, name, "UTF8",
-                                  db_int(user_timeout, (int64_t)(conn->timeout_s * 1000)), NULL};
-    double deadline = hp_monotonic_s() + conn->timeout_s;
     conn->server_limit = -1;
     conn->prepared = calloc(count + 1, sizeof *conn->prepared);
-    conn->pg = conn->prepared ? PQconnectStartParams(keys, values, 1) : NULL;
-    bool ok = conn->pg && PQstatus(conn->pg) != CONNECTION_BAD ? connect_until(conn, deadline, err)
-                                                               : db_error_fill(err, conn->pg, NULL);
+    if (!conn->prepared)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    conn->pg = db_connect(url, name, conn->timeout_s, db_deadline(conn->timeout_s), err);
+    bool ok = conn->pg != NULL;
     if (ok) {
         PQsetNoticeProcessor(conn->pg, log_notice, NULL);
         PQsetnonblocking(conn->pg, 1);
@@ -114,16 +107,17 @@ bool db_conn_open(struct db_conn *conn, const char *url, const char *name, size_
 }
 
 /* Sends what is queued and reads until a result is complete. */
-static enum wait_end wait_result(PGconn *pg, double deadline)
+static enum db_wait wait_result(PGconn *pg, double deadline)
 {
     for (;;) {
         int flushed = PQflush(pg);
         if (flushed < 0 || !PQconsumeInput(pg))
-            return WAIT_BROKEN;
+            return DB_WAIT_BROKEN;
         if (flushed == 0 && !PQisBusy(pg))
-            return WAIT_READY;
-        enum wait_end end = wait_socket(pg, (short)(flushed ? POLLIN | POLLOUT : POLLIN), deadline);
-        if (end != WAIT_READY)
+            return DB_WAIT_READY;
+        enum db_wait end =
+            db_wait_socket(pg, (short)(flushed ? POLLIN | POLLOUT : POLLIN), deadline);
+        if (end != DB_WAIT_READY)
             return end;
     }
 }
@@ -135,15 +129,15 @@ static bool is_good(const PGresult *result)
 }
 
 /* Reads results until there are no more; the first bad one, else the last, is left in *kept. */
-static enum wait_end drain(PGconn *pg, double deadline, PGresult **kept)
+static enum db_wait drain(PGconn *pg, double deadline, PGresult **kept)
 {
     for (;;) {
-        enum wait_end end = wait_result(pg, deadline);
-        if (end != WAIT_READY)
+        enum db_wait end = wait_result(pg, deadline);
+        if (end != DB_WAIT_READY)
             return end;
         PGresult *next = PQgetResult(pg);
         if (!next)
-            return WAIT_READY;
+            return DB_WAIT_READY;
         ExecStatusType status = PQresultStatus(next);
         if (*kept && !is_good(*kept)) {
             PQclear(next);
@@ -153,42 +147,119 @@ static enum wait_end drain(PGconn *pg, double deadline, PGresult **kept)
         }
         /* COPY has no place here; libpq would return this result for ever. */
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
-            return WAIT_BROKEN;
+            return DB_WAIT_BROKEN;
     }
+}
+
+/* PQcancel waits for the server without a limit; one that hangs would take this thread along. */
+struct cancel_call {
+    PGcancel *handle;
+    pthread_mutex_t mutex;
+    pthread_cond_t done;
+    bool finished, abandoned; /* whoever comes second frees it */
+    bool sent;
+};
+
+/* Threads that wait for a server which hangs; they end with its connection. */
+static atomic_int cancels;
+enum { CANCELS = 32 };
+
+static void free_call(struct cancel_call *call)
+{
+    PQfreeCancel(call->handle);
+    pthread_cond_destroy(&call->done);
+    pthread_mutex_destroy(&call->mutex);
+    free(call);
+    atomic_fetch_sub(&cancels, 1);
+}
+
+static void *cancel_thread(void *argument)
+{
+    struct cancel_call *call = argument;
+    char reason[256];
+    bool sent = PQcancel(call->handle, reason, sizeof reason) == 1;
+    pthread_mutex_lock(&call->mutex);
+    call->sent = sent;
+    call->finished = true;
+    bool abandoned = call->abandoned;
+    pthread_cond_signal(&call->done);
+    pthread_mutex_unlock(&call->mutex);
+    if (abandoned)
+        free_call(call);
+    return NULL;
+}
+
+/* Whether the server took the request to cancel within `seconds`. */
+static bool wait_call(struct cancel_call *call, double seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)seconds;
+    pthread_mutex_lock(&call->mutex);
+    int code = 0;
+    while (!call->finished && code == 0)
+        code = pthread_cond_timedwait(&call->done, &call->mutex, &until);
+    bool finished = call->finished, sent = finished && call->sent;
+    call->abandoned = !finished;
+    pthread_mutex_unlock(&call->mutex);
+    if (finished)
+        free_call(call);
+    return sent;
+}
+
+static bool send_cancel(const struct db_conn *conn)
+{
+    struct cancel_call *call = atomic_load(&cancels) < CANCELS ? calloc(1, sizeof *call) : NULL;
+    pthread_condattr_t clock;
+    pthread_t thread;
+    if (!call)
+        return false;
+    atomic_fetch_add(&cancels, 1);
+    pthread_mutex_init(&call->mutex, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&call->done, &clock);
+    pthread_condattr_destroy(&clock);
+    call->handle = PQgetCancel(conn->pg);
+    if (!call->handle || pthread_create(&thread, NULL, cancel_thread, call) != 0) {
+        free_call(call);
+        return false;
+    }
+    pthread_detach(thread);
+    return wait_call(call, CANCEL_GRACE_S);
 }
 
 /* Asks the server to stop, and keeps the connection if it does so soon. */
 static bool cancel(struct db_conn *conn, struct hp_error *err)
 {
-    atomic_fetch_add(&db_conn_counters(conn)->timeouts, 1);
-    char reason[256];
-    PGcancel *handle = PQgetCancel(conn->pg);
-    int sent = handle ? PQcancel(handle, reason, sizeof reason) : 0;
-    PQfreeCancel(handle);
+    atomic_fetch_add(&conn->counters->timeouts, 1);
     PGresult *ignored = NULL;
-    if (!sent || drain(conn->pg, hp_monotonic_s() + CANCEL_GRACE_S, &ignored) != WAIT_READY)
+    if (!send_cancel(conn) ||
+        drain(conn->pg, hp_monotonic_s() + CANCEL_GRACE_S, &ignored) != DB_WAIT_READY)
         db_conn_drop(conn);
     PQclear(ignored);
-    return hp_fail(err, HP_TIMEOUT, "the database took longer than %g s", conn->timeout_s);
+    hp_fail(err, HP_UNAVAILABLE, "the database took too long: no answer within %.3g s",
+            conn->timeout_s);
+    return hp_error_hint(err, "It is busy, or hangs; nothing was changed. Try again.");
 }
 
 /* The answer to what was sent. NULL on error. */
 static PGresult *receive(struct db_conn *conn, bool sent, double deadline, struct hp_error *err)
 {
-    atomic_fetch_add(&db_conn_counters(conn)->calls, 1);
+    atomic_fetch_add(&conn->counters->calls, 1);
     PGresult *result = NULL;
-    enum wait_end end = sent ? drain(conn->pg, deadline, &result) : WAIT_BROKEN;
-    if (end == WAIT_EXPIRED) {
+    enum db_wait end = sent ? drain(conn->pg, deadline, &result) : DB_WAIT_BROKEN;
+    if (end == DB_WAIT_EXPIRED) {
         PQclear(result);
         cancel(conn, err);
         return NULL;
     }
-    if (end == WAIT_READY && result && is_good(result))
+    if (end == DB_WAIT_READY && result && is_good(result))
         return result;
-    atomic_fetch_add(&db_conn_counters(conn)->errors, 1);
+    atomic_fetch_add(&conn->counters->errors, 1);
     bool told = result && !is_good(result);
     db_error_fill(err, conn->pg, told ? result : NULL);
-    if (end != WAIT_READY || !told || db_error_is_fatal(result) ||
+    if (end != DB_WAIT_READY || !told || db_error_is_fatal(result) ||
         PQstatus(conn->pg) != CONNECTION_OK)
         db_conn_drop(conn);
     PQclear(result);
@@ -204,7 +275,7 @@ static bool tell_limit(struct db_conn *conn, struct hp_error *err)
     const char *params[] = {db_int(limit, (int64_t)((conn->timeout_s + SERVER_SLACK_S) * 1000))};
     int sent = PQsendQueryParams(conn->pg, "SELECT set_config('statement_timeout', $1, false)", 1,
                                  NULL, params, NULL, NULL, 0);
-    DB_RESULT PGresult *result = receive(conn, sent == 1, hp_monotonic_s() + conn->timeout_s, err);
+    DB_RESULT PGresult *result = receive(conn, sent == 1, db_deadline(conn->timeout_s), err);
     if (!result)
         return false;
     conn->server_limit = conn->timeout_s;
@@ -226,7 +297,7 @@ PGresult *db_conn_text(struct db_conn *conn, const char *text, int n, const char
 {
     if (!usable(conn, err))
         return NULL;
-    double deadline = hp_monotonic_s() + conn->timeout_s;
+    double deadline = db_deadline(conn->timeout_s);
     int sent = n ? PQsendQueryParams(conn->pg, text, n, NULL, params, NULL, NULL, 0)
                  : PQsendQuery(conn->pg, text);
     return receive(conn, sent == 1, deadline, err);
@@ -237,7 +308,7 @@ PGresult *db_conn_statement(struct db_conn *conn, size_t index, int n, const cha
 {
     if (!usable(conn, err))
         return NULL;
-    double deadline = hp_monotonic_s() + conn->timeout_s;
+    double deadline = db_deadline(conn->timeout_s);
     const char *name = sql_data[index].name;
     if (!conn->prepared[index]) {
         int asked = PQsendPrepare(conn->pg, name, sql_data[index].data, n, NULL);
@@ -248,4 +319,14 @@ PGresult *db_conn_statement(struct db_conn *conn, size_t index, int n, const cha
     }
     int sent = PQsendQueryPrepared(conn->pg, name, n, params, NULL, NULL, 0);
     return receive(conn, sent == 1, deadline, err);
+}
+
+void db_conn_rollback(struct db_conn *conn)
+{
+    struct hp_error ignored;
+    if (!conn->pg)
+        return;
+    DB_RESULT PGresult *result = db_conn_text(conn, "ROLLBACK", 0, NULL, &ignored);
+    if (!result)
+        db_conn_drop(conn);
 }

@@ -12,20 +12,21 @@ struct state_row {
 };
 
 static const struct state_row states[] = {
-    {"HP404", HP_NOT_FOUND, false},  {"HP409", HP_CONFLICT, false},
-    {"HP422", HP_INVALID, false},    {"23505", HP_CONFLICT, false},
-    {"23", HP_INVALID, false},       {"22", HP_INVALID, false},
-    {"57014", HP_TIMEOUT, false},    {"55P03", HP_TIMEOUT, false},
-    {"57", HP_UNAVAILABLE, true},    /* shutting down, crashed, starting up */
-    {"53", HP_UNAVAILABLE, false},   /* disk full, out of memory, too many connections */
-    {"58", HP_UNAVAILABLE, false},   /* I/O errors of the server */
-    {"08", HP_UNAVAILABLE, true},    /* connection failures */
-    {"25006", HP_UNAVAILABLE, true}, /* read-only: a replica, or failing over */
-    {"40", HP_UNAVAILABLE, false},   /* serialisation failure, deadlock */
-    {"26", HP_UNAVAILABLE, true},    /* a prepared statement that the server has lost */
-    {"0A000", HP_UNAVAILABLE, true}, /* a cached plan that the schema has outgrown */
-    {"28", HP_UNAVAILABLE, true},    /* authentication: an operator must act, the runner waits */
-    {"3D", HP_UNAVAILABLE, true},    /* no such database */
+    {"HP404", HP_NOT_FOUND, false},   {"HP409", HP_CONFLICT, false}, {"HP422", HP_INVALID, false},
+    {"23505", HP_CONFLICT, false},    {"23", HP_INVALID, false},     {"22", HP_INVALID, false},
+    {"57014", HP_UNAVAILABLE, false}, /* the statement took too long, or was cancelled */
+    {"55P03", HP_UNAVAILABLE, false}, /* a lock took too long */
+    {"57", HP_UNAVAILABLE, true},     /* shutting down, crashed, starting up */
+    {"53", HP_UNAVAILABLE, false},    /* disk full, out of memory, too many connections */
+    {"58", HP_UNAVAILABLE, false},    /* I/O errors of the server */
+    {"08", HP_UNAVAILABLE, true},     /* connection failures */
+    {"25006", HP_UNAVAILABLE, true},  /* read-only: a replica, or failing over */
+    {"25P03", HP_UNAVAILABLE, true},  /* idle in a transaction for too long */
+    {"40", HP_UNAVAILABLE, false},    /* serialisation failure, deadlock */
+    {"26", HP_UNAVAILABLE, true},     /* a prepared statement that the server has lost */
+    {"0A000", HP_UNAVAILABLE, true},  /* a cached plan that the schema has outgrown */
+    {"28", HP_UNAVAILABLE, true},     /* authentication: an operator must act, the runner waits */
+    {"3D", HP_UNAVAILABLE, true},     /* no such database */
 };
 
 static const struct state_row *find_state(const char *state)
@@ -39,7 +40,10 @@ static const struct state_row *find_state(const char *state)
 bool db_error_is_fatal(const PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const struct state_row *row = find_state(state);
+    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+        return true;
     return !state || (row && row->fatal);
 }
 

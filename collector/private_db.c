@@ -25,34 +25,6 @@
 /* Bytes of it that fit into a hint. */
 #define LOG_TAIL 400
 
-bool private_paths_init(struct private_paths *p, const char *state, struct hp_error *err)
-{
-    *p = (struct private_paths){
-        .data = hp_state_path(state, "pg"),
-        .fresh = hp_state_path(state, "pg.new"),
-        .run = hp_state_path(state, "run"),
-        .log = hp_state_path(state, "log/postgresql.log"),
-        .lock = hp_state_path(state, "pg.lock"),
-        .version = hp_state_path(state, "pg/PG_VERSION"),
-        .pid = hp_state_path(state, "pg/postmaster.pid"),
-        .fast = hp_state_path(state, "pg/hakperf.throw-away"),
-    };
-    if (!p->data || !p->fresh || !p->run || !p->log || !p->lock || !p->version || !p->pid ||
-        !p->fast)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    return true;
-}
-
-void private_paths_clear(struct private_paths *p)
-{
-    char **all[] = {&p->data, &p->fresh,   &p->run, &p->log,
-                    &p->lock, &p->version, &p->pid, &p->fast};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        free(*all[i]);
-        *all[i] = NULL;
-    }
-}
-
 /* A socket's name must fit the kernel's structure, its NUL byte included. */
 static bool check_length(const struct private_paths *p, struct hp_error *err)
 {
@@ -243,20 +215,4 @@ json_t *private_db_status(const char *state, struct hp_error *err)
     if (!status)
         hp_fail(err, HP_SYSTEM, "out of memory");
     return status;
-}
-
-/* Percent-encodes what a connection URI cannot hold as it is. */
-char *private_db_url(const char *state, const char *role)
-{
-    HP_FREE char *run = hp_state_path(state, "run");
-    HP_BUFFER struct hp_buffer out = {0};
-    bool ok = run && hp_buffer_printf(&out, "postgresql:///%s?host=", PRIVATE_DB_NAME);
-    for (const char *c = run; ok && *c; c++) {
-        bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./~",
-                            *c) != NULL;
-        ok = plain ? hp_buffer_append(&out, c, 1)
-                   : hp_buffer_printf(&out, "%%%02X", (unsigned)(unsigned char)*c);
-    }
-    ok = ok && hp_buffer_printf(&out, "&user=%s", role);
-    return ok ? hp_take(out.data) : NULL;
 }

@@ -1,6 +1,7 @@
 /*
- * The parts of the private PostgreSQL that private_db.c puts together: finding the programs,
- * making the cluster, and telling which server runs. Only private_db*.c include it.
+ * The parts of the private PostgreSQL that private_db.c puts together: its paths and address,
+ * finding the programs, making the cluster, and telling which server runs. Only private_db*.c
+ * include it.
  */
 #ifndef HP_COLLECTOR_PRIVATE_DB_INTERNAL_H
 #define HP_COLLECTOR_PRIVATE_DB_INTERNAL_H
@@ -25,6 +26,7 @@ struct private_paths {
     char *fast;    /* STATE/pg/hakperf.throw-away, there in clusters of that profile */
 };
 
+/* private_db_paths.c. */
 bool private_paths_init(struct private_paths *p, const char *state, struct hp_error *err);
 void private_paths_clear(struct private_paths *p);
 #define PRIVATE_PATHS __attribute__((cleanup(private_paths_clear)))

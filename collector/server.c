@@ -1,5 +1,6 @@
 #include "collector/server.h"
 
+#include "collector/db.h"
 #include "collector/work.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -10,6 +11,9 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* All waits of one request for the database, together. */
+static const double REQUEST_S = 20;
 
 struct listener {
     struct server *server;
@@ -179,7 +183,11 @@ static void refuse(struct exchange *x, const struct hp_error *err)
 static void call_handler(struct exchange *x)
 {
     struct hp_error err = {0};
-    if (x->route->run(x->server->options.service, &x->request, &x->answer, &err))
+    /* git has its own limits, and takes as long as a repository is large. */
+    db_request(x->route->kind == ROUTE_SLOW ? 0 : REQUEST_S);
+    bool ok = x->route->run(x->server->options.service, &x->request, &x->answer, &err);
+    db_request(0);
+    if (ok)
         return;
     if (err.code == HP_INTERNAL || err.code == HP_SYSTEM)
         hp_log_error(HP_LOG_ERROR, x->target, &err);
