@@ -55,7 +55,8 @@ RUNNER_O    = $(call objects,$(call sources,runner))
 COLLECTOR_O = $(call objects,$(call sources,collector)) $(BUILD)/obj/gen/sql_data.o \
               $(BUILD)/obj/gen/migration_data.o $(BUILD)/obj/gen/web_data.o
 CLI_O       = $(call objects,$(call sources,cli)) $(BUILD)/obj/gen/hook_data.o
-TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/% tests/fuzz/libfuzzer.c,\
+TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/% tests/libpq/% \
+                tests/fuzz/libfuzzer.c,\
                 $(wildcard tests/*.c tests/*/*.c)))
 ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
 
@@ -153,6 +154,12 @@ $(BUILD)/tests/check: $(TEST_O) $(BUILD)/lib/libhpcli.a $(BUILD)/lib/libhprunner
 	$(call say,LINK,$@)
 	$(call link,$(call pkg_libs,$(PKGS_TESTS) $(PKGS_COLLECTOR)))
 
+# The database layer on a scripted stand-in for libpq, which is linked instead of it.
+$(BUILD)/tests/check-libpq: $(call objects,tests/main.c $(wildcard tests/libpq/*.c collector/db*.c)) \
+                            $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link,$(call pkg_libs,$(PKGS_TESTS)))
+
 # Packages first, then a second make, so that pkg-config is asked after they are in.
 demo:
 	$(Q)sh deploy/bootstrap build demo
@@ -163,7 +170,8 @@ check:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) unit BUILD=$(BUILD)
 
-unit: all $(BUILD)/tests/check
+unit: all $(BUILD)/tests/check $(BUILD)/tests/check-libpq
+	$(Q)$(BUILD)/tests/check-libpq
 	$(Q)$(MAKE) -C allocator check BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
 
@@ -176,7 +184,9 @@ check-browser:
 # The allocator replaces what AddressSanitizer replaces too, so it is built as always.
 ASAN_BUILD = $(BUILD)/asan
 asan:
-	$(Q)$(MAKE) all $(ASAN_BUILD)/tests/check BUILD=$(ASAN_BUILD) SANITIZE=address,undefined
+	$(Q)$(MAKE) all $(ASAN_BUILD)/tests/check $(ASAN_BUILD)/tests/check-libpq BUILD=$(ASAN_BUILD) \
+	    SANITIZE=address,undefined
+	$(Q)$(ASAN_BUILD)/tests/check-libpq
 	$(Q)BUILD=$(abspath $(ASAN_BUILD)) $(ASAN_BUILD)/tests/check
 
 # One fuzz target for a while: make fuzz FUZZ=wire SECONDS=600. New finds land in its corpus.

@@ -43,7 +43,7 @@ bool api_repositories(struct service *service, const struct request *request, st
                       struct hp_error *err)
 {
     (void)request;
-    return answer_view(answer, view_repositories(service->db, err), err);
+    return answer_view(answer, view_repositories(service->reader, err), err);
 }
 
 bool api_look(struct service *service, const struct request *request, struct answer *answer,
@@ -228,10 +228,10 @@ bool api_log(struct service *service, const struct request *request, struct answ
         !api_repository(service, request->arg[0], id, &mirror, err) ||
         (before && !api_rev(&mirror, "before", before, sha, err)))
         return false;
-    return answer_view(
-        answer,
-        view_log(service->db, request->arg[0], (int)limit, before ? sha : NULL, watched != 0, err),
-        err);
+    return answer_view(answer,
+                       view_log(service->reader, request->arg[0], (int)limit, before ? sha : NULL,
+                                watched != 0, err),
+                       err);
 }
 
 bool api_commit(struct service *service, const struct request *request, struct answer *answer,
@@ -242,7 +242,7 @@ bool api_commit(struct service *service, const struct request *request, struct a
     if (!api_repository(service, request->arg[0], id, &mirror, err) ||
         !api_rev(&mirror, "rev", request->arg[1], sha, err))
         return false;
-    return answer_view(answer, view_commit(service->db, request->arg[0], sha, err), err);
+    return answer_view(answer, view_commit(service->reader, request->arg[0], sha, err), err);
 }
 
 bool api_compare(struct service *service, const struct request *request, struct answer *answer,
@@ -256,8 +256,8 @@ bool api_compare(struct service *service, const struct request *request, struct 
         !api_rev(&mirror, "base", base, base_sha, err) ||
         !api_rev(&mirror, "head", head, head_sha, err))
         return false;
-    return answer_view(answer, view_compare(service->db, request->arg[0], base_sha, head_sha, err),
-                       err);
+    return answer_view(
+        answer, view_compare(service->reader, request->arg[0], base_sha, head_sha, err), err);
 }
 
 bool api_series(struct service *service, const struct request *request, struct answer *answer,
@@ -267,7 +267,8 @@ bool api_series(struct service *service, const struct request *request, struct a
     if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 500, &limit, err))
         return false;
     return answer_view(answer,
-                       view_series(service->db, request->arg[0], request_param(request, "workload"),
+                       view_series(service->reader, request->arg[0],
+                                   request_param(request, "workload"),
                                    request_param(request, "metric"), (int)limit, err),
                        err);
 }

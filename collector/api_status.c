@@ -127,5 +127,5 @@ bool api_alerts(struct service *service, const struct request *request, struct a
 {
     int64_t limit;
     return request_int(request, "limit", 1, VIEW_ALERT_LIMIT, 50, &limit, err) &&
-           answer_view(answer, view_alerts(service->db, (int)limit, err), err);
+           answer_view(answer, view_alerts(service->reader, (int)limit, err), err);
 }

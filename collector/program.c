@@ -26,6 +26,8 @@ const struct hp_option serve_options[] = {
     DATABASE_OPTION,
     {"owner-database", 0, HP_OPT_STRING, "URL", NULL, 0, 0,
      "the same database as role hakperf_owner, to migrate it (the value of --database)", true},
+    {"reader-database", 0, HP_OPT_STRING, "URL", NULL, 0, 0,
+     "replicas for what only reads; where none answers, --database is asked", true},
     {"poll", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400,
      "how often every repository is looked at", true},
     {"webhook", 0, HP_OPT_STRING, "URL", NULL, 0, 0, "who is told of regressions, by POST", true},

@@ -14,6 +14,8 @@
 struct service {
     char *state;
     struct db *db;
+    struct db
+        *reader; /* what only reads and may be some moments old; the same as db without replicas */
     struct server *server;
     char address[128]; /* of the page, "http://127.0.0.1:8947"; "" without TCP */
     int64_t queue_limit;

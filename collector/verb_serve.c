@@ -66,6 +66,23 @@ static bool migrate(const char *url, struct hp_error *err)
     return ok;
 }
 
+/* Replicas, where they are configured; the primary answers for one that does not. */
+static bool open_reader(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    const char *url = hp_opt(values, "reader-database");
+    s->service.reader = s->service.db;
+    if (!url || !*url)
+        return true;
+    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers"),
+                                 .fallback = s->service.db,
+                                 .name = "hakperf-reader",
+                                 .readers = true};
+    struct db *reader = db_open(url, &options, err);
+    if (reader)
+        s->service.reader = reader;
+    return reader != NULL || hp_error_context(err, "--reader-database");
+}
+
 static bool open_database(struct serve *s, const struct hp_values *values, struct hp_error *err)
 {
     HP_FREE char *url = verb_database_url(values, s->service.state, PRIVATE_DB_COLLECTOR, err);
@@ -80,7 +97,7 @@ static bool open_database(struct serve *s, const struct hp_values *values, struc
     /* A connection for each worker and for each thread of the background. */
     struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 5};
     s->service.db = db_open(url, &options, err);
-    return s->service.db != NULL;
+    return s->service.db != NULL && open_reader(s, values, err);
 }
 
 static bool start_server(struct serve *s, const struct hp_values *values, struct hp_error *err)
@@ -168,6 +185,8 @@ static void stop(struct serve *s)
         unlink(s->socket);
     if (s->address_file && s->unix_fd >= 0)
         unlink(s->address_file);
+    if (service->reader != service->db)
+        db_close(service->reader);
     db_close(service->db);
     free(service->state);
     free(service->webhook);
