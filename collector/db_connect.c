@@ -33,12 +33,9 @@ static void target_clear(struct target *t)
 static size_t split(char *list, char *parts[HOSTS])
 {
     size_t n = 0;
-    for (char *at = list; at && n < HOSTS; n++) {
-        parts[n] = at;
-        at = strchr(at, ',');
-        if (at)
-            *at++ = '\0';
-    }
+    char *rest = list;
+    while (rest && n < HOSTS)
+        parts[n++] = strsep(&rest, ",");
     return n;
 }
 
