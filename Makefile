@@ -55,7 +55,7 @@ RUNNER_O    = $(call objects,$(call sources,runner))
 COLLECTOR_O = $(call objects,$(call sources,collector)) $(BUILD)/obj/gen/sql_data.o \
               $(BUILD)/obj/gen/migration_data.o $(BUILD)/obj/gen/web_data.o
 CLI_O       = $(call objects,$(call sources,cli)) $(BUILD)/obj/gen/hook_data.o
-TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/% tests/libpq/% \
+TEST_O      = $(call objects,$(filter-out tests/allocator/% tests/browser/% tests/libpq/% tests/load/% \
                 tests/fuzz/libfuzzer.c,\
                 $(wildcard tests/*.c tests/*/*.c)))
 ALLOC_TEST_O = $(call objects,$(wildcard tests/allocator/*.c))
@@ -160,6 +160,12 @@ $(BUILD)/tests/check-libpq: $(call objects,tests/main.c $(wildcard tests/libpq/*
 	$(call say,LINK,$@)
 	$(call link,$(call pkg_libs,$(PKGS_TESTS)))
 
+# Simulated runners, faults and the collector's benchmark.
+$(BUILD)/tests/load: $(call objects,$(wildcard tests/load/*.c)) $(BUILD)/lib/libhprunner.a \
+                     $(BUILD)/lib/libhpcollector.a $(LIBS_BASE)
+	$(call say,LINK,$@)
+	$(call link,$(call pkg_libs,$(PKGS_COLLECTOR)))
+
 # Packages first, then a second make, so that pkg-config is asked after they are in.
 demo:
 	$(Q)sh deploy/bootstrap build demo
@@ -170,10 +176,19 @@ check:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) unit BUILD=$(BUILD)
 
-unit: all $(BUILD)/tests/check $(BUILD)/tests/check-libpq
+unit: all $(BUILD)/tests/check $(BUILD)/tests/check-libpq $(BUILD)/tests/load
 	$(Q)$(BUILD)/tests/check-libpq
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load fault --seconds 6
 	$(Q)$(MAKE) -C allocator check BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
+# Kills collector, database and runners at random, and accounts for every document.
+.PHONY: fault-test
+fault-test: SECONDS = 600
+fault-test:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load fault --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check-browser
 check-browser:

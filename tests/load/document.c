@@ -1,0 +1,101 @@
+/* Documents as six workloads of a real run give them: some 400 rows. */
+#include "tests/load/load.h"
+
+#include "common/json.h"
+#include "common/wire.h"
+
+#include <string.h>
+
+enum { COUNTERS = 13 };
+
+static json_t *read_example(const char *name)
+{
+    struct hp_error err;
+    HP_FREE char *path = hp_format("common/wire/examples/%s", name);
+    json_t *document = hp_json_read_file(path, 1 << 20, &err);
+    if (!document)
+        die("%s", err.message);
+    return document;
+}
+
+json_t *document_suite(void)
+{
+    HP_JSON json_t *job = read_example("job-v1.json");
+    json_t *suite = json_deep_copy(json_object_get(job, "suite"));
+    json_t *list = json_object_get(suite, "workloads");
+    json_object_set_new(suite, "name", json_string("load"));
+    json_object_set_new(json_object_get(suite, "repository"), "name", json_string("load"));
+    for (int i = 1; i < LOAD_WORKLOADS; i++) {
+        json_t *workload = json_deep_copy(json_array_get(list, 0));
+        json_object_set_new(workload, "name", json_sprintf("random_mixed/%d", 8192 << i));
+        json_object_set_new(workload, "iterations", json_integer(400000 + i));
+        json_array_append_new(list, workload);
+    }
+    return suite;
+}
+
+/* The golden workload under another name, with as many counters as the library has. */
+static json_t *make_workload(const json_t *golden, const json_t *suite, size_t i)
+{
+    struct hp_error err;
+    char hash[65];
+    const json_t *rule = json_array_get(json_object_get(suite, "workloads"), i);
+    json_t *workload = json_deep_copy(golden);
+    json_t *figures = json_object_get(workload, "measurements");
+    if (!hp_workload_hash(suite, rule, hash, &err))
+        die("%s", err.message);
+    json_object_set(workload, "name", json_object_get(rule, "name"));
+    json_object_set_new(workload, "hash", json_string(hash));
+    while (json_array_size(figures) > LOAD_FIGURES - LOAD_SAMPLE_SETS - 2 * COUNTERS)
+        json_array_remove(figures, json_array_size(figures) - 1);
+    for (int c = 0; c < 2 * COUNTERS; c++)
+        json_array_append_new(figures,
+                              json_pack("{s:s, s:o, s:i, s:i, s:n}", "arm", c % 2 ? "base" : "head",
+                                        "metric", json_sprintf("counter:load.%d", c / 2), "value",
+                                        1000 + c, "n", 64, "missing"));
+    return workload;
+}
+
+static json_t *make_template(const json_t *suite)
+{
+    json_t *result = read_example("result-v1.json");
+    HP_JSON json_t *golden =
+        json_deep_copy(json_array_get(json_object_get(result, "workloads"), 0));
+    json_t *list = json_array();
+    for (size_t i = 0; i < LOAD_WORKLOADS; i++)
+        json_array_append_new(list, make_workload(golden, suite, i));
+    json_object_set_new(result, "workloads", list);
+    return result;
+}
+
+static void set_tag(json_t *result, int64_t tag)
+{
+    size_t w, i;
+    json_t *workload, *figure;
+    json_array_foreach (json_object_get(result, "workloads"), w, workload) {
+        json_array_foreach (json_object_get(workload, "measurements"), i, figure) {
+            if (strcmp(hp_json_string(figure, "metric", ""), "kernel_share") == 0)
+                json_object_set_new(figure, "value", json_real((double)tag / 1e9));
+        }
+    }
+}
+
+char *document_text(const json_t *job, const char *runner, int64_t tag, size_t *size)
+{
+    static _Thread_local json_t *template;
+    static const char *const same[] = {"run",     "job",        "fence",
+                                       "attempt", "repository", "suite_hash"};
+    if (!template)
+        template = make_template(json_object_get(job, "suite"));
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        json_object_set(template, same[i], json_object_get(job, same[i]));
+    json_t *arms = json_object_get(template, "arms");
+    for (size_t i = 0; i < 2; i++)
+        json_object_set(json_array_get(arms, i), "sha",
+                        json_object_get(json_object_get(job, i ? "base" : "head"), "sha"));
+    json_object_set_new(json_object_get(template, "runner"), "name", json_string(runner));
+    set_tag(template, tag);
+    char *text = json_dumps(template, JSON_COMPACT);
+    *size = strlen(text);
+    return text;
+}
