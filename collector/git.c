@@ -4,8 +4,13 @@
 #include "common/state.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static volatile int cancelled;
+
+static double fetch_timeout_s = 600;
+static int64_t mirror_limit = (int64_t)10 << 30;
 
 /* What git may do for the collector. `safe.directory` has to stand in this file: a local fetch runs
  * upload-pack in the other repository, which reads it from here and from no environment variable.
@@ -36,14 +41,77 @@ static char *config_path(const char *state)
     return hp_format("%s/mirrors/gitconfig", state);
 }
 
-bool git_prepare(const char *state, struct hp_error *err)
+/* A secret's file: there, a file, and nobody else's business. Its path stands between quotes of the
+ * configuration and of a shell. */
+static bool check_secret(const char *path, const char *what, struct hp_error *err)
 {
+    struct stat st;
+    bool plain = *path == '/';
+    for (const char *c = path; *c; c++)
+        plain = plain && (unsigned char)*c >= ' ' && !strchr("'\"\\", *c);
+    if (!plain) {
+        hp_fail(err, HP_USAGE, "%s '%.200s' is not a plain absolute path", what, path);
+        return hp_error_hint(err, "Quotes, backslashes and control characters cannot be used.");
+    }
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, R_OK) != 0) {
+        hp_fail(err, HP_USAGE, "%s %s cannot be read", what, path);
+        return hp_error_hint(err, "It must be a file that the collector's own user may read.");
+    }
+    if ((st.st_mode & 077) != 0) {
+        hp_fail(err, HP_USAGE, "%s %s may be read by others", what, path);
+        return hp_error_hint(err, "Close it: chmod 600 %s", path);
+    }
+    return true;
+}
+
+/* The helper answers `get` and nothing else, so that a refused password stays in the file. */
+static bool add_secrets(struct hp_buffer *text, const struct git_settings *settings,
+                        struct hp_error *err)
+{
+    const char *file = settings->credentials, *key = settings->ssh_key;
+    bool ok = hp_buffer_printf(text, "[core]\n\tsshCommand = \"ssh -oBatchMode=yes");
+    if (key && *key)
+        ok = ok && check_secret(key, "the key for ssh", err) &&
+             hp_buffer_printf(text, " -oIdentitiesOnly=yes -i '%s'", key);
+    ok = ok && hp_buffer_printf(text, "\"\n");
+    if (ok && file && *file)
+        ok = check_secret(file, "the file of credentials", err) &&
+             hp_buffer_printf(text,
+                              "[credential]\n\thelper = \"!f() { test \\\"$1\\\" != get || "
+                              "exec git credential-store --file '%s' get; }; f\"\n",
+                              file);
+    if (!ok && err->code == HP_OK)
+        hp_fail(err, HP_SYSTEM, "out of memory");
+    return ok;
+}
+
+bool git_prepare(const char *state, const struct git_settings *settings, struct hp_error *err)
+{
+    static const struct git_settings defaults;
     HP_FREE char *folder = hp_format("%s/mirrors", state);
     HP_FREE char *path = config_path(state);
-    if (!folder || !path)
+    HP_BUFFER struct hp_buffer text = {0};
+    if (!settings)
+        settings = &defaults;
+    err->code = HP_OK;
+    if (!folder || !path || !hp_buffer_append(&text, configuration, sizeof configuration - 1))
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    return hp_make_dirs(folder, 0700, err) &&
-           hp_file_replace(path, configuration, sizeof configuration - 1, 0600, err);
+    if (settings->fetch_timeout_s > 0)
+        fetch_timeout_s = settings->fetch_timeout_s;
+    if (settings->mirror_limit > 0)
+        mirror_limit = settings->mirror_limit;
+    return add_secrets(&text, settings, err) && hp_make_dirs(folder, 0700, err) &&
+           hp_file_replace(path, text.data, text.size, 0600, err);
+}
+
+double git_fetch_timeout(void)
+{
+    return fetch_timeout_s;
+}
+
+int64_t git_mirror_limit(void)
+{
+    return mirror_limit;
 }
 
 /* The lines of stderr that say what went wrong; git ends many messages with general advice. */
@@ -72,6 +140,10 @@ static bool judge(const struct git_call *call, const struct hp_outcome *outcome,
         return hp_fail(err, HP_UNAVAILABLE, "git %s was ended: the collector stops", verb);
     if (outcome->timed_out)
         return hp_fail(err, HP_TIMEOUT, "git %s took longer than %.0f s", verb, call->timeout_s);
+    if (outcome->exit_code != 0 && call->file_limit > 0 &&
+        strstr(hp_buffer_text(&outcome->err), "File too large"))
+        return hp_fail(err, HP_LIMIT, "git %s would store more than %lld MiB", verb,
+                       (long long)(call->file_limit >> 20));
     if (outcome->exit_code != 0) {
         char text[512];
         failure_text(outcome, text, sizeof text);
@@ -110,7 +182,6 @@ bool git_run(const char *state, const struct git_call *call, struct hp_outcome *
                                  "GIT_TERMINAL_PROMPT=0",
                                  "GIT_ASKPASS=/bin/false",
                                  "SSH_ASKPASS=/bin/false",
-                                 "GIT_SSH_COMMAND=ssh -oBatchMode=yes",
                                  "GIT_NO_REPLACE_OBJECTS=1",
                                  "GIT_LITERAL_PATHSPECS=1",
                                  "GIT_OPTIONAL_LOCKS=0",
@@ -123,7 +194,9 @@ bool git_run(const char *state, const struct git_call *call, struct hp_outcome *
         .input_size = call->input_size,
         .timeout_s = call->timeout_s,
         .output_limit = call->output_limit,
+        .stdin_fd = call->stdin_fd,
         .stdout_fd = call->stdout_fd,
+        .file_limit = call->file_limit,
         .cancel = &cancelled,
     };
     if (!hp_run(&command, outcome, err)) {

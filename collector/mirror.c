@@ -1,14 +1,11 @@
 #include "collector/mirror.h"
 
+#include "collector/mirror_internal.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
-#include "common/io.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 
-static const double FETCH_TIMEOUT_S = 600, QUERY_TIMEOUT_S = 60, LOCK_TIMEOUT_S = 120;
+static const double QUERY_TIMEOUT_S = 60;
 
 bool mirror_init(struct mirror *mirror, const char *state, const char *repository,
                  struct hp_error *err)
@@ -28,6 +25,17 @@ void mirror_release(struct mirror *mirror)
     *mirror = (struct mirror){0};
 }
 
+/* scheme://user:password@host */
+static bool holds_password(const char *url)
+{
+    const char *host = strstr(url, "://");
+    if (!host)
+        return false;
+    size_t length = strcspn(host + 3, "/");
+    const char *at = memrchr(host + 3, '@', length);
+    return at && memchr(host + 3, ':', (size_t)(at - host - 3));
+}
+
 bool mirror_check_url(const char *url, struct hp_error *err)
 {
     static const char *const schemes[] = {"file://", "https://", "http://", "ssh://", "git://"};
@@ -36,6 +44,11 @@ bool mirror_check_url(const char *url, struct hp_error *err)
             return hp_fail(err, HP_INVALID, "the repository's address holds a control character");
     if (*url == '/')
         return true;
+    if (holds_password(url)) {
+        hp_fail(err, HP_INVALID, "the repository's address holds a password");
+        return hp_error_hint(err, "Everybody who reads the suite would see it. Put it into a file "
+                                  "and name that to the collector: --git-credentials FILE.");
+    }
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
             return true;
@@ -48,125 +61,12 @@ bool mirror_check_url(const char *url, struct hp_error *err)
     return hp_error_hint(err, "Give an absolute path, or a file, https, http, ssh or git URL.");
 }
 
-static bool call(const struct mirror *mirror, const char *folder, const char *const *argv,
+bool mirror_call(const struct mirror *mirror, const char *folder, const char *const *argv,
                  double timeout_s, struct hp_outcome *outcome, struct hp_error *err)
 {
     struct git_call git = {
         .folder = folder, .argv = argv, .timeout_s = timeout_s, .output_limit = 16 << 20};
     return git_run(mirror->state, &git, outcome, err);
-}
-
-/* Attributes of the mirror outrank those in the tree: what is built is what was committed. */
-static bool write_attributes(const char *folder, struct hp_error *err)
-{
-    static const char text[] = "* -export-ignore -export-subst\n";
-    HP_FREE char *info = hp_format("%s/info", folder);
-    HP_FREE char *path = hp_format("%s/info/attributes", folder);
-    if (!info || !path)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    return hp_make_dirs(info, 0700, err) && hp_file_replace(path, text, sizeof text - 1, 0600, err);
-}
-
-static bool fetch_into(const struct mirror *mirror, const char *folder, const char *url,
-                       struct hp_error *err)
-{
-    const char *const argv[] = {"fetch",
-                                "--quiet",
-                                "--prune",
-                                "--force",
-                                "--no-auto-maintenance",
-                                "--no-recurse-submodules",
-                                "--no-write-fetch-head",
-                                "--",
-                                url,
-                                "+refs/heads/*:refs/heads/*",
-                                "+refs/tags/*:refs/tags/*",
-                                NULL};
-    HP_OUTCOME struct hp_outcome outcome = {0};
-    if (call(mirror, folder, argv, FETCH_TIMEOUT_S, &outcome, err))
-        return true;
-    hp_error_context(err, "cannot fetch from %s", url);
-    if (err->code == HP_FAILED && *url == '/')
-        hp_error_hint(err, "The collector must be able to read it (user hakperf, if it was started "
-                           "as root): check the path and the permissions of the folders above.");
-    return false;
-}
-
-/* HEAD is not a branch and is not fetched: it is asked for, so that the mirror's HEAD names the
- * same branch. A repository without one keeps what was there. */
-static bool follow_head(const struct mirror *mirror, const char *folder, const char *url,
-                        struct hp_error *err)
-{
-    const char *const ask[] = {"ls-remote", "--symref", "--", url, "HEAD", NULL};
-    HP_OUTCOME struct hp_outcome answer = {0};
-    if (!call(mirror, folder, ask, FETCH_TIMEOUT_S, &answer, err))
-        return hp_error_context(err, "cannot ask %s for its HEAD", url);
-    const char *text = hp_buffer_text(&answer.out);
-    if (strncmp(text, "ref: refs/heads/", 16) != 0)
-        return true;
-    HP_FREE char *ref = hp_format("%.*s", (int)strcspn(text + 5, "\t\n"), text + 5);
-    if (!ref)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    const char *const set[] = {"symbolic-ref", "HEAD", ref, NULL};
-    HP_OUTCOME struct hp_outcome outcome = {0};
-    return call(mirror, folder, set, QUERY_TIMEOUT_S, &outcome, err);
-}
-
-static bool create(const struct mirror *mirror, const char *url, struct hp_error *err)
-{
-    HP_FREE char *made = hp_format("%s.new", mirror->folder);
-    if (!made)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    if (!hp_remove_tree(made, err))
-        return false;
-    const char *const argv[] = {"init", "--quiet", "--bare", "--template=", made, NULL};
-    HP_OUTCOME struct hp_outcome outcome = {0};
-    bool ok = call(mirror, NULL, argv, QUERY_TIMEOUT_S, &outcome, err) &&
-              write_attributes(made, err) && fetch_into(mirror, made, url, err) &&
-              follow_head(mirror, made, url, err);
-    if (ok && rename(made, mirror->folder) != 0)
-        ok = hp_fail_errno(err, "cannot rename %s", made);
-    struct hp_error ignored;
-    if (!ok)
-        hp_remove_tree(made, &ignored);
-    return ok;
-}
-
-/* The lock of one mirror; released by closing the descriptor. -1 on failure. */
-static int lock(const struct mirror *mirror, struct hp_error *err)
-{
-    HP_FREE char *path = hp_format("%s.lock", mirror->folder);
-    if (!path) {
-        hp_fail(err, HP_SYSTEM, "out of memory");
-        return -1;
-    }
-    HP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        hp_fail_errno(err, "cannot open %s", path);
-        return -1;
-    }
-    double end = hp_monotonic_s() + LOCK_TIMEOUT_S;
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (hp_monotonic_s() > end) {
-            hp_fail(err, HP_UNAVAILABLE, "another fetch of %s has not ended yet", mirror->folder);
-            return -1;
-        }
-        hp_sleep_ms(20);
-    }
-    return hp_take_fd(&fd);
-}
-
-bool mirror_fetch(const struct mirror *mirror, const char *url, struct hp_error *err)
-{
-    if (!mirror_check_url(url, err))
-        return false;
-    HP_FD int held = lock(mirror, err);
-    if (held < 0)
-        return false;
-    if (access(mirror->folder, F_OK) != 0)
-        return create(mirror, url, err);
-    return fetch_into(mirror, mirror->folder, url, err) &&
-           follow_head(mirror, mirror->folder, url, err);
 }
 
 static bool add_tip(struct mirror_tips *tips, size_t *room, const char *line, size_t length)
@@ -197,7 +97,7 @@ bool mirror_tips(const struct mirror *mirror, struct mirror_tips *tips, struct h
     const char *const argv[] = {"for-each-ref", "--format=%(objectname) %(refname:lstrip=2)",
                                 "refs/heads", NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    if (!call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err))
+    if (!mirror_call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err))
         return false;
     size_t room = 0;
     for (const char *at = hp_buffer_text(&outcome.out); *at;) {
@@ -243,7 +143,7 @@ bool mirror_resolve(const struct mirror *mirror, const char *rev, char sha[GIT_S
         return hp_fail(err, HP_SYSTEM, "out of memory");
     const char *const argv[] = {"rev-parse", "--quiet", "--verify", "--end-of-options", name, NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    if (call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err)) {
+    if (mirror_call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, err)) {
         const char *text = hp_buffer_text(&outcome.out);
         snprintf(sha, GIT_SHA_TEXT, "%.*s", (int)strcspn(text, "\n"), text);
         if (git_is_sha(sha))
@@ -263,7 +163,7 @@ char *mirror_head(const struct mirror *mirror)
     const char *const argv[] = {"symbolic-ref", "--quiet", "--short", "HEAD", NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
     struct hp_error ignored;
-    if (!call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, &ignored))
+    if (!mirror_call(mirror, mirror->folder, argv, QUERY_TIMEOUT_S, &outcome, &ignored))
         return NULL;
     const char *text = hp_buffer_text(&outcome.out);
     return strndup(text, strcspn(text, "\n"));
@@ -276,9 +176,13 @@ bool mirror_archive(const struct mirror *mirror, const char *sha, int fd, struct
     const char *const argv[] = {"archive", "--format=tar", sha, NULL};
     struct git_call git = {.folder = mirror->folder,
                            .argv = argv,
-                           .timeout_s = FETCH_TIMEOUT_S,
+                           .timeout_s = git_fetch_timeout(),
                            .output_limit = 64 << 10,
                            .stdout_fd = fd};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    return git_run(mirror->state, &git, &outcome, err);
+    if (git_run(mirror->state, &git, &outcome, err))
+        return true;
+    if (err->code == HP_FAILED)
+        mirror_suspect(mirror);
+    return false;
 }

@@ -3,6 +3,8 @@
  * repository's branches and tags; objects are never pruned, so that a commit that was measured
  * stays readable after a forced push.
  *
+ * Names of objects are SHA-1 or SHA-256, as the repository has them.
+ *
  * A struct mirror only knows names and may be used by several threads; mirror_fetch serializes
  * itself by a lock file, between processes too.
  */
@@ -33,12 +35,15 @@ bool mirror_init(struct mirror *mirror, const char *state, const char *repositor
 void mirror_release(struct mirror *mirror);
 #define MIRROR __attribute__((cleanup(mirror_release)))
 
-/* Whether an address may be given to git: an absolute path, or a URL of an allowed transport. */
+/* Whether an address may be given to git: an absolute path, or a URL of an allowed transport
+ * without a password in it. */
 bool mirror_check_url(const char *url, struct hp_error *err);
 
 /* Copies all branches and tags of `url`, deletes those that are gone, and makes the mirror at the
- * first time (in a temporary folder: a failure leaves nothing). HP_FAILED with what git said,
- * HP_TIMEOUT after ten minutes. */
+ * first time (in a temporary folder: a failure leaves nothing). A mirror that is damaged or shallow
+ * is made anew from `url`; if that fails it stays as it was. HP_FAILED with what git said,
+ * HP_TIMEOUT after git_fetch_timeout(), HP_LIMIT where it would be larger than git_mirror_limit():
+ * nothing of what was fetched stays then. */
 bool mirror_fetch(const struct mirror *mirror, const char *url, struct hp_error *err);
 
 /* The branches, sorted by name. The caller calls mirror_tips_release. */

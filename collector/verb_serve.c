@@ -147,6 +147,17 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     return true;
 }
 
+static bool prepare_git(struct serve *s, const struct hp_values *values, struct hp_error *err)
+{
+    struct git_settings settings = {
+        .credentials = hp_opt(values, "git-credentials"),
+        .ssh_key = hp_opt(values, "git-ssh-key"),
+        .fetch_timeout_s = (double)hp_opt_int(values, "fetch-timeout"),
+        .mirror_limit = hp_opt_int(values, "mirror-limit") << 20,
+    };
+    return git_prepare(s->service.state, &settings, err);
+}
+
 static bool start(struct serve *s, const struct hp_values *values, struct hp_error *err)
 {
     HP_FREE char *state = hp_state_folder(hp_opt(values, "state"), err);
@@ -156,7 +167,7 @@ static bool start(struct serve *s, const struct hp_values *values, struct hp_err
     umask(077);
     s->service.state = hp_take(state);
     if (!open_sockets(s, values, err) || !open_database(s, values, err) ||
-        !git_prepare(s->service.state, err) || !start_server(s, values, err) ||
+        !prepare_git(s, values, err) || !start_server(s, values, err) ||
         !write_address(s, err))
         return false;
     return true;

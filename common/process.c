@@ -51,6 +51,11 @@ static void child_exec(const struct hp_command *command, struct pipes *p, bool o
         if (s != SIGKILL && s != SIGSTOP)
             signal(s, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (command->file_limit > 0) {
+        struct rlimit limit = {(rlim_t)command->file_limit, (rlim_t)command->file_limit};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        signal(SIGXFSZ, SIG_IGN); /* the write fails, and the program says so */
+    }
     int in = command->stdin_fd > 0 ? command->stdin_fd
              : p->in[0] >= 0       ? p->in[0]
                                    : open("/dev/null", O_RDONLY);

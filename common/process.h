@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/io.h"
 
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ struct hp_command {
     bool merge_stderr;          /* stderr into the same buffer as stdout, in order */
     int stdin_fd;               /* > 0: used as stdin instead of `input` */
     int stdout_fd;              /* > 0: stdout goes there and is not captured */
+    int64_t file_limit;         /* > 0: no file it writes may grow beyond so many bytes (EFBIG) */
     const volatile int *cancel; /* not NULL: when it becomes non-zero the group is killed */
 };
 

@@ -4,95 +4,13 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
+#include "tests/collector/mirror_fixture.h"
 #include "tests/suite.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static char folder[64], state[96], repository[96];
-static struct mirror mirror;
-
-static const char *git(const char *const *arguments)
-{
-    static char text[65536];
-    const char *argv[32] = {"git", "-c", "user.name=Té", "-c", "user.email=t@example.org"};
-    size_t n = 5;
-    for (; *arguments; arguments++)
-        argv[n++] = *arguments;
-    struct hp_command command = {.argv = argv, .folder = repository, .timeout_s = 60};
-    HP_OUTCOME struct hp_outcome outcome = {0};
-    struct hp_error err;
-    ck_assert_msg(hp_run(&command, &outcome, &err) && outcome.exit_code == 0, "git: %s",
-                  hp_buffer_text(&outcome.err));
-    snprintf(text, sizeof text, "%s", hp_buffer_text(&outcome.out));
-    text[strcspn(text, "\n")] = '\0';
-    return text;
-}
-#define GIT(...) git((const char *const[]){__VA_ARGS__, NULL})
-
-static void write_file(const char *name, const char *text)
-{
-    HP_FREE char *path = hp_format("%s/%s", repository, name);
-    HP_FREE char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
-    struct hp_error err;
-    ck_assert(hp_make_dirs(parent, 0755, &err));
-    ck_assert_msg(hp_file_replace(path, text, strlen(text), 0644, &err), "%s", err.message);
-}
-
-/* Makes a commit; its name, in static memory of the last eight. */
-static const char *commit(const char *name, const char *text, const char *subject)
-{
-    static char shas[8][GIT_SHA_TEXT];
-    static size_t next;
-
-    write_file(name, text);
-    GIT("add", "--all");
-    GIT("commit", "--quiet", "--allow-empty", "--message", subject);
-    char *sha = shas[next++ % 8];
-    snprintf(sha, GIT_SHA_TEXT, "%s", GIT("rev-parse", "HEAD"));
-    return sha;
-}
-
-static void setup(void)
-{
-    struct hp_error err;
-    strcpy(folder, "/tmp/hakperf-mirror-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(state, sizeof state, "%s/state", folder);
-    snprintf(repository, sizeof repository, "%s/repo", folder);
-    ck_assert(hp_make_dirs(repository, 0755, &err));
-    GIT("init", "--quiet", "--initial-branch=main");
-    ck_assert_msg(git_prepare(state, &err), "%s", err.message);
-    ck_assert(mirror_init(&mirror, state, "r", &err));
-    git_cancel_reset();
-}
-
-static void teardown(void)
-{
-    struct hp_error err;
-    mirror_release(&mirror);
-    ck_assert(hp_remove_tree(folder, &err));
-}
-
-static void fetch(void)
-{
-    struct hp_error err = {0};
-    ck_assert_msg(mirror_fetch(&mirror, repository, &err), "%s", err.message);
-}
-
-static enum hp_code resolve(const char *rev, char sha[GIT_SHA_TEXT])
-{
-    struct hp_error err = {0};
-    return mirror_resolve(&mirror, rev, sha, &err) ? HP_OK : err.code;
-}
-
-static bool exists(const char *path)
-{
-    struct stat st;
-    return lstat(path, &st) == 0;
-}
 
 START_TEST(follows_branches_tags_and_head)
 {
@@ -380,7 +298,7 @@ HP_SUITE(collector_mirror)
 {
     Suite *s = suite_create("collector_mirror");
     TCase *t = tcase_create("mirror");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, mirror_setup, mirror_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, follows_branches_tags_and_head);
     tcase_add_test(t, keeps_what_a_forced_push_drops);
@@ -393,7 +311,7 @@ HP_SUITE(collector_mirror)
     tcase_add_test(t, the_archive_is_the_whole_tree);
     tcase_add_test(t, a_cancelled_git_ends_at_once);
     TCase *h = tcase_create("history");
-    tcase_add_checked_fixture(h, setup, teardown);
+    tcase_add_checked_fixture(h, mirror_setup, mirror_teardown);
     tcase_set_timeout(h, 60);
     tcase_add_test(h, tells_what_each_commit_touched);
     tcase_add_test(h, survives_strange_commits);
