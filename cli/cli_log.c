@@ -4,6 +4,7 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/json.h"
 
 #include <string.h>
@@ -40,7 +41,11 @@ static void add_row(struct cli_table *table, const json_t *entry)
     cli_table_cell(table, HP_PLAIN, text);
     cli_value_text(json_object_get(entry, "ace_failures"), "count", text);
     cli_table_cell(table, HP_PLAIN, text);
-    cli_table_cell(table, HP_PLAIN, hp_json_string(entry, "subject", ""));
+    const char *reverts = hp_json_string(entry, "reverts", NULL);
+    HP_FREE char *subject =
+        hp_format("%s%s%.7s%s", hp_json_string(entry, "subject", ""), reverts ? " (reverts " : "",
+                  reverts ? reverts : "", reverts ? ")" : "");
+    cli_table_cell(table, HP_PLAIN, subject);
 }
 
 static void print_log(const json_t *answer)

@@ -163,9 +163,21 @@ static json_t *clip_text(const char *text, size_t limit)
     return hp_json_bytes(text, length < limit ? length : limit);
 }
 
+/* The commit that git revert says it takes back; "" for none. */
+static void find_revert(const char *body, char sha[GIT_SHA_TEXT])
+{
+    static const char words[] = "This reverts commit ";
+    const char *found = strstr(body, words);
+    const char *name = found ? found + sizeof words - 1 : "";
+    size_t digits = strspn(name, "0123456789abcdef");
+    sha[0] = '\0';
+    if (digits == 40 || digits == 64)
+        snprintf(sha, GIT_SHA_TEXT, "%.*s", (int)digits, name);
+}
+
 static json_t *read_commit(struct reader *r, const json_t *watch)
 {
-    enum { SHA, PARENTS, AUTHOR, EMAIL, TIME, SUBJECT, FIELDS };
+    enum { SHA, PARENTS, AUTHOR, EMAIL, TIME, SUBJECT, BODY, FIELDS };
     const char *field[FIELDS];
     for (size_t i = 0; i < FIELDS; i++)
         if (!(field[i] = next_token(r)))
@@ -174,10 +186,13 @@ static json_t *read_commit(struct reader *r, const json_t *watch)
     seconds = seconds < 0 ? 0 : seconds > TIME_MAX ? TIME_MAX : seconds;
     bool watched;
     json_t *paths = read_paths(r, watch, &watched);
-    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "sha", field[SHA], "parents",
+    char says[GIT_SHA_TEXT];
+    find_revert(field[BODY], says);
+    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:s*}", "sha", field[SHA], "parents",
                      split_parents(field[PARENTS]), "author", clip_text(field[AUTHOR], 255),
                      "email", clip_text(field[EMAIL], 255), "time", (json_int_t)seconds, "subject",
-                     clip_text(field[SUBJECT], 900), "paths", paths, "watched", watched);
+                     clip_text(field[SUBJECT], 900), "paths", paths, "watched", watched, "says",
+                     says[0] ? says : NULL);
 }
 
 json_t *history_read(const struct mirror *mirror, const json_t *shas, size_t first, size_t count,
@@ -193,7 +208,7 @@ json_t *history_read(const struct mirror *mirror, const json_t *shas, size_t fir
                                        "--stdin",
                                        "--no-walk=unsorted",
                                        "-z",
-                                       "--format=%H%x00%P%x00%an%x00%ae%x00%ct%x00%s",
+                                       "--format=%H%x00%P%x00%an%x00%ae%x00%ct%x00%s%x00%b",
                                        "--raw",
                                        "--abbrev=4",
                                        "--no-renames",

@@ -19,10 +19,11 @@ json_t *history_unseen(const struct mirror *mirror, const struct mirror_tips *ti
 
 /* What `count` commits of that array, from `first` on, are, in that order:
  *   {"sha", "parents": [sha…], "author", "email", "subject", "time": seconds, "paths": [path…],
- *    "watched": bool}
+ *    "watched": bool, "says": sha}
  * `paths` are those that differ from the first parent (all of a root commit's), at most
  * HISTORY_PATHS; `watched` says whether one of all of them lies in `watch` (JSON array; empty:
- * always true). Text that is not UTF-8 is made so. The caller owns the result. */
+ * always true); `says`, which may be missing, is the commit that the message says is reverted. Text
+ * that is not UTF-8 is made so. The caller owns the result. */
 json_t *history_read(const struct mirror *mirror, const json_t *shas, size_t first, size_t count,
                      const json_t *watch, struct hp_error *err);
 

@@ -1,6 +1,7 @@
 #include "collector/look.h"
 
 #include "collector/history.h"
+#include "collector/look_internal.h"
 #include "collector/queue.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -8,7 +9,6 @@
 
 #include <string.h>
 
-enum { BATCH = 200 };
 static const double LOOK_DEADLINE_S = 120;
 
 /* One look on its way. */
@@ -24,6 +24,8 @@ struct look {
     json_t *watch;    /* paths */
     json_t *before;   /* ref → commit, as of the last look */
     json_t *known;    /* those commits */
+    json_t *measured; /* of them, the tips of branches that were watched then */
+    bool new_suite;   /* since the last look */
     json_t *queued;
 };
 
@@ -34,6 +36,7 @@ static void look_release(struct look *look)
     json_decref(look->watch);
     json_decref(look->before);
     json_decref(look->known);
+    json_decref(look->measured);
     json_decref(look->queued);
 }
 
@@ -58,6 +61,8 @@ static bool look_begin(struct look *look, const char *repository, struct hp_erro
     look->branches = field_json(row, 4);
     look->watch = field_json(row, 5);
     look->before = field_json(row, 6);
+    look->measured = field_json(row, 7);
+    look->new_suite = db_get_bool(row, 0, 8);
     look->known = json_array();
     look->queued = json_array();
     const char *ref;
@@ -66,74 +71,6 @@ static bool look_begin(struct look *look, const char *repository, struct hp_erro
         json_array_append(look->known, sha);
     }
     return true;
-}
-
-/* --- storing commits ----------------------------------------------------------------------------
- */
-
-/* A commit's position is its first parent's and one; parents come first in a batch, and those of
- * earlier batches are in the store. */
-static bool set_positions(struct db_conn *conn, const char *id, json_t *commits,
-                          struct hp_error *err)
-{
-    HP_JSON json_t *wanted = json_array();
-    size_t i;
-    json_t *commit;
-    json_array_foreach (commits, i, commit) {
-        json_array_append(wanted, json_array_get(json_object_get(commit, "parents"), 0));
-    }
-    HP_FREE char *text = hp_json_text(wanted);
-    HP_JSON json_t *positions = NULL;
-    if (!db_json(conn, "look_positions.sql", DB_PARAMS(id, text), &positions, err))
-        return false;
-    json_array_foreach (commits, i, commit) {
-        const char *parent =
-            json_string_value(json_array_get(json_object_get(commit, "parents"), 0));
-        int64_t position = parent ? hp_json_int(positions, parent, -1) + 1 : 0;
-        json_object_set_new(commit, "position", json_integer(position));
-        json_object_set(positions, hp_json_string(commit, "sha", ""),
-                        json_object_get(commit, "position"));
-    }
-    return true;
-}
-
-static bool store_unseen(struct db_conn *conn, const struct mirror *mirror, const char *id,
-                         const struct mirror_tips *tips, const json_t *known, const json_t *watch,
-                         struct hp_error *err)
-{
-    HP_JSON json_t *unseen = history_unseen(mirror, tips, known, err);
-    if (!unseen)
-        return false;
-    size_t all = json_array_size(unseen);
-    for (size_t at = 0; at < all; at += BATCH) {
-        size_t count = all - at < BATCH ? all - at : BATCH;
-        HP_JSON json_t *commits = history_read(mirror, unseen, at, count, watch, err);
-        if (!commits || !set_positions(conn, id, commits, err))
-            return false;
-        HP_FREE char *text = hp_json_text(commits);
-        if (!db_run(conn, "look_commits.sql", DB_PARAMS(id, text), NULL, err))
-            return false;
-    }
-    return true;
-}
-
-bool look_store_commit(struct db_conn *conn, const struct mirror *mirror, int64_t repository,
-                       const char *sha, const json_t *watch, struct hp_error *err)
-{
-    char id[DB_TEXT];
-    db_int(id, repository);
-    DB_RESULT PGresult *row = db_query(conn, "look_commit.sql", DB_PARAMS(id, sha), err);
-    if (!row)
-        return false;
-    if (PQntuples(row) > 0)
-        return true;
-    HP_JSON json_t *known = NULL;
-    if (!db_json(conn, "look_known.sql", DB_PARAMS(id), &known, err))
-        return false;
-    struct mirror_tip tip = {0};
-    snprintf(tip.sha, sizeof tip.sha, "%s", sha);
-    struct mirror_tips tips = {&tip, 1};
-    return store_unseen(conn, mirror, id, &tips, known, watch, err);
 }
 
 /* --- queueing
@@ -172,15 +109,8 @@ static bool queue_commit(struct look *look, const char *sha, int64_t priority, s
     return true;
 }
 
-/* Of a repository that nobody looked at before, only the present state is measured. */
-static bool queue_branch(struct look *look, const struct mirror_tip *tip, int64_t room,
-                         struct hp_error *err)
+static bool queue_line(struct look *look, const json_t *line, int64_t room, struct hp_error *err)
 {
-    int most = look->first ? 1 : LOOK_QUEUE_MAX;
-    HP_JSON json_t *line =
-        history_line(look->mirror, tip->sha, look->known, look->watch, most, err);
-    if (!line)
-        return false;
     int64_t priority = queue_look_priority();
     size_t i;
     json_t *sha;
@@ -197,6 +127,23 @@ static bool queue_branch(struct look *look, const struct mirror_tip *tip, int64_
             return false;
     }
     return true;
+}
+
+/* What came to the branch since the watched branches were looked at, though other branches may have
+ * had it before. Where none was watched, and under a new suite, the present state is measured. */
+static bool queue_branch(struct look *look, const struct mirror_tip *tip, int64_t room,
+                         struct hp_error *err)
+{
+    bool fresh = look->first || json_array_size(look->measured) == 0;
+    HP_JSON json_t *line = history_line(look->mirror, tip->sha, look->measured, look->watch,
+                                        fresh ? 1 : LOOK_QUEUE_MAX, err);
+    if (!line || !queue_line(look, line, room, err))
+        return false;
+    if (!look->new_suite || fresh)
+        return true;
+    HP_JSON json_t *none = json_array();
+    HP_JSON json_t *newest = history_line(look->mirror, tip->sha, none, look->watch, 1, err);
+    return newest && queue_line(look, newest, room, err);
 }
 
 static bool queue_new(struct look *look, const struct mirror_tips *tips, struct hp_error *err)
@@ -247,9 +194,15 @@ static bool store_look(struct look *look, const struct mirror_tips *tips, const 
                        struct hp_error *err)
 {
     HP_FREE char *text = hp_json_text(now);
-    return store_unseen(look->conn, look->mirror, look->id, tips, look->known, look->watch, err) &&
+    HP_JSON json_t *watched = json_array();
+    for (size_t i = 0; i < tips->count; i++)
+        if (is_watched(look, tips->rows[i].branch))
+            json_array_append_new(watched, json_sprintf("refs/heads/%s", tips->rows[i].branch));
+    HP_FREE char *watched_text = hp_json_text(watched);
+    return look_store_unseen(look->conn, look->mirror, look->id, tips, look->known, look->watch,
+                             err) &&
            queue_new(look, tips, err) &&
-           db_run(look->conn, "look_tips.sql", DB_PARAMS(look->id, text), NULL, err);
+           db_run(look->conn, "look_tips.sql", DB_PARAMS(look->id, text, watched_text), NULL, err);
 }
 
 static bool run_look(struct look *look, const char *repository, int64_t *known,
@@ -260,7 +213,7 @@ static bool run_look(struct look *look, const char *repository, int64_t *known,
         return false;
     HP_JSON json_t *now = tips_object(&tips);
     HP_FREE char *ref = default_ref(look, &tips);
-    bool same_tips = json_equal(now, look->before) && !look->first;
+    bool same_tips = json_equal(now, look->before) && !look->first && !look->new_suite;
     bool same_ref = ref && look->ref && strcmp(ref, look->ref) == 0;
     if (!same_tips && !store_look(look, &tips, now, err))
         return false;

@@ -1,10 +1,10 @@
 -- Adds commits ($2, JSON array) to repository $1; those it knows stay as they are.
 INSERT INTO store.commit (repository, sha, parents, position, author, author_email, subject,
-                          committed, paths, watched)
+                          committed, paths, watched, patch_id)
 SELECT $1::integer, c.sha, ARRAY(SELECT jsonb_array_elements_text(c.parents)), c.position, c.author,
        c.email, c.subject, to_timestamp(c."time"),
-       ARRAY(SELECT jsonb_array_elements_text(c.paths)), c.watched
+       ARRAY(SELECT jsonb_array_elements_text(c.paths)), c.watched, c.patch_id
 FROM jsonb_to_recordset($2::jsonb) AS c(sha text, parents jsonb, position bigint, author text,
                                         email text, subject text, "time" double precision,
-                                        paths jsonb, watched boolean)
+                                        paths jsonb, watched boolean, patch_id text)
 ON CONFLICT DO NOTHING

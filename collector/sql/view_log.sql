@@ -17,7 +17,9 @@ SELECT json_build_object(
         'time', to_char(c.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'parents', to_json(c.parents),
         'state', c.state, 'verdict', c.verdict, 'size', c.size, 'change', exp(c.estimate) - 1,
         'throughput', c.throughput, 'kernel_share', c.kernel_share,
-        'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason
+        'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason,
+        'reverts', (SELECT x.reverts FROM store.commit x
+                    WHERE x.repository = $1::integer AND x.sha = c.sha)
     ) ORDER BY c.line) FILTER (WHERE c.line <= $2::integer), '[]'),
     'next', (SELECT n.sha FROM numbered n
              WHERE n.line = $2::integer AND EXISTS (SELECT FROM numbered m WHERE m.line > n.line)))

@@ -1,6 +1,7 @@
 /* Looking at real repositories through the running collector. */
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/json.h"
 #include "common/process.h"
 #include "tests/collector/collector_fixture.h"
@@ -128,7 +129,7 @@ START_TEST(only_watched_branches_are_measured)
     repo_commit(r, "lib/a", "2", "two");
     ck_assert_str_eq(look(), "");
     REPO_GIT(r, "branch", "--force", "release", "main");
-    ck_assert_str_eq(look(), "");
+    ck_assert_str_eq(look(), "two"); /* known before, but new to a watched branch */
     REPO_GIT(r, "checkout", "--quiet", "release");
     repo_commit(r, "lib/a", "3", "three");
     ck_assert_str_eq(look(), "three");
@@ -321,6 +322,67 @@ START_TEST(a_changed_suite_judges_paths_anew)
 }
 END_TEST
 
+/* Branches that are watched from now on, and a default branch of another name. */
+START_TEST(changed_branches_are_judged_anew)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    REPO_GIT(r, "checkout", "--quiet", "-b", "next");
+    repo_commit(r, "lib/a", "2", "two");
+    repo_commit(r, "lib/a", "3", "three");
+    REPO_GIT(r, "checkout", "--quiet", "main");
+    collector_start(NULL);
+    HP_JSON json_t *suite = suite_for(r);
+    json_t *repository = json_object_get(suite, "repository");
+    json_object_set_new(repository, "branches", json_pack("[s]", "main"));
+    HP_JSON json_t *first = NULL, *second = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &first), 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(first, "queued")), 1);
+    json_object_set_new(repository, "branches", json_pack("[s, s]", "main", "next"));
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &second), 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(second, "queued")), 2);
+    ck_assert_str_eq(look(), "");
+    /* main becomes trunk, and nothing is measured twice. */
+    json_object_del(repository, "branches");
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, NULL), 200);
+    REPO_GIT(r, "branch", "--move", "main", "trunk");
+    ck_assert_str_eq(look(), "");
+    ck_assert_str_eq(owner("SELECT default_ref FROM store.repository"), "refs/heads/trunk");
+    ck_assert_str_eq(owner("SELECT string_agg(subject, ',') FROM store.commit WHERE mainline"),
+                     "one");
+    repo_commit(r, "lib/a", "4", "four");
+    ck_assert_str_eq(look(), "four");
+    collector_stop();
+}
+END_TEST
+
+/* Told by the change itself where the message says nothing, and by the message where the change was
+ * altered; a cherry-pick is no revert. */
+START_TEST(reverts_are_recognised)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1\n", "one");
+    repo_commit(r, "lib/a", "2\n", "two");
+    const char *three = repo_commit(r, "lib/b", "x\n", "three");
+    collector_start(NULL);
+    suite_applied(r);
+    repo_commit(r, "lib/a", "1\n", "back to the old way"); /* the inverse of two */
+    HP_FREE char *message = hp_format("Undo\n\nThis reverts commit %s.", three);
+    repo_commit(r, "lib/b", "y\n", message);
+    repo_commit(r, "lib/a", "2\n", "two again");
+    look();
+    ck_assert_str_eq(owner("SELECT string_agg(c.subject || '>' || o.subject, ',' ORDER BY "
+                           "c.position) FROM store.commit c JOIN store.commit o "
+                           "ON o.sha = c.reverts"),
+                     "back to the old way>two,Undo>three,two again>back to the old way");
+    ck_assert_str_eq(store_ask("hakperf_reader",
+                               "SELECT count(*) FILTER (WHERE reverted_by IS NOT NULL) || ' ' || "
+                               "count(DISTINCT patch_id) FROM hakperf.commits"),
+                     "3 4");
+    collector_stop();
+}
+END_TEST
+
 HP_SUITE(collector_look)
 {
     Suite *s = suite_create("collector_look");
@@ -337,6 +399,8 @@ HP_SUITE(collector_look)
     tcase_add_test(t, the_poll_looks);
     tcase_add_test(t, the_start_looks);
     tcase_add_test(t, bad_suites_change_nothing);
+    tcase_add_test(t, changed_branches_are_judged_anew);
+    tcase_add_test(t, reverts_are_recognised);
     tcase_add_test(t, a_changed_suite_judges_paths_anew);
     suite_add_tcase(s, t);
     return s;
