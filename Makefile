@@ -190,6 +190,17 @@ fault-test:
 	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load fault --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
+# The collector and its store against their goals; SECONDS= of each timed part.
+.PHONY: bench-collector
+bench-collector: SECONDS = 120
+SAMPLES ?= 100000000
+RUNNERS ?= 1000
+bench-collector:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load bench --seconds $(SECONDS) \
+	    --samples $(SAMPLES) --runners $(RUNNERS)
+
 .PHONY: check-browser
 check-browser:
 	$(Q)sh deploy/bootstrap build demo check extra

@@ -173,7 +173,8 @@ static bool ingest(struct service *service, const struct request *request,
         hp_fail(err, HP_INVALID, "the document is of another run than the address");
         return hp_error_path(err, "/run");
     }
-    return ingest_result(service->db, result, outcome, err);
+    struct ingest_sender sender = {request->who.name, request->address};
+    return ingest_result_from(service->db, result, &sender, outcome, err);
 }
 
 bool api_run_put(struct service *service, const struct request *request, struct answer *answer,
@@ -187,9 +188,6 @@ bool api_run_put(struct service *service, const struct request *request, struct 
     counters_add(outcome.stored ? COUNT_STORED : COUNT_STORED_BEFORE);
     if (outcome.voided)
         counters_add(COUNT_VOIDED);
-    HP_JSON json_t *detail =
-        json_pack("{s:b, s:s}", "stored", outcome.stored, "verdict", outcome.verdict);
-    auth_audit(service->db, request->who.name, request->address, "result", request->arg[0], detail);
     json_t *body = json_pack("{s:s, s:b, s:s}", "run", request->arg[0], "stored", outcome.stored,
                              "verdict", outcome.verdict);
     return answer_json(answer, outcome.stored ? 201 : 200, body, err);

@@ -216,6 +216,23 @@ bool api_jobs_add(struct service *service, const struct request *request, struct
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* A whole name that the store knows needs no git: pages and scripts ask by it. */
+static bool read_rev(struct service *service, const struct mirror *mirror, const char *id,
+                     const char *name, const char *rev, char sha[GIT_SHA_TEXT],
+                     struct hp_error *err)
+{
+    if (strlen(rev) != 40 || rev[strspn(rev, "0123456789abcdef")])
+        return api_rev(mirror, name, rev, sha, err);
+    DB_RESULT PGresult *row =
+        db_pool_query(service->reader, "view_is_commit.sql", DB_PARAMS(id, rev), err);
+    if (!row)
+        return false;
+    if (PQntuples(row) == 0)
+        return api_rev(mirror, name, rev, sha, err);
+    snprintf(sha, GIT_SHA_TEXT, "%s", rev);
+    return true;
+}
+
 bool api_log(struct service *service, const struct request *request, struct answer *answer,
              struct hp_error *err)
 {
@@ -226,7 +243,7 @@ bool api_log(struct service *service, const struct request *request, struct answ
     if (!request_int(request, "limit", 1, VIEW_LOG_LIMIT, 20, &limit, err) ||
         !request_int(request, "watched", 0, 1, 0, &watched, err) ||
         !api_repository(service, request->arg[0], id, &mirror, err) ||
-        (before && !api_rev(&mirror, "before", before, sha, err)))
+        (before && !read_rev(service, &mirror, id, "before", before, sha, err)))
         return false;
     return answer_view(answer,
                        view_log(service->reader, request->arg[0], (int)limit, before ? sha : NULL,
@@ -240,7 +257,7 @@ bool api_commit(struct service *service, const struct request *request, struct a
     MIRROR struct mirror mirror = {0};
     char id[DB_TEXT], sha[GIT_SHA_TEXT];
     if (!api_repository(service, request->arg[0], id, &mirror, err) ||
-        !api_rev(&mirror, "rev", request->arg[1], sha, err))
+        !read_rev(service, &mirror, id, "rev", request->arg[1], sha, err))
         return false;
     return answer_view(answer, view_commit(service->reader, request->arg[0], sha, err), err);
 }
@@ -253,8 +270,8 @@ bool api_compare(struct service *service, const struct request *request, struct 
     const char *base = request_need(request, "base", err);
     const char *head = base ? request_need(request, "head", err) : NULL;
     if (!head || !api_repository(service, request->arg[0], id, &mirror, err) ||
-        !api_rev(&mirror, "base", base, base_sha, err) ||
-        !api_rev(&mirror, "head", head, head_sha, err))
+        !read_rev(service, &mirror, id, "base", base, base_sha, err) ||
+        !read_rev(service, &mirror, id, "head", head, head_sha, err))
         return false;
     return answer_view(
         answer, view_compare(service->reader, request->arg[0], base_sha, head_sha, err), err);

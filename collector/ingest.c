@@ -134,8 +134,29 @@ static bool ingest_inside(struct db_conn *conn, struct ingest_run *run, struct i
     return true;
 }
 
+static bool write_audit(struct db_conn *conn, const struct ingest_run *run,
+                        const struct ingest_sender *sender, const struct ingest_outcome *out,
+                        struct hp_error *err)
+{
+    if (!sender)
+        return true;
+    HP_JSON json_t *detail =
+        json_pack("{s:b, s:s}", "stored", out->stored, "verdict", out->verdict);
+    HP_FREE char *text = hp_json_text(detail);
+    return db_run(conn, "auth_audit.sql",
+                  DB_PARAMS(sender->who, "result", hp_json_string(run->result, "run", ""),
+                            sender->address, text),
+                  NULL, err);
+}
+
 bool ingest_result(struct db *db, const json_t *result, struct ingest_outcome *out,
                    struct hp_error *err)
+{
+    return ingest_result_from(db, result, NULL, out, err);
+}
+
+bool ingest_result_from(struct db *db, const json_t *result, const struct ingest_sender *sender,
+                        struct ingest_outcome *out, struct hp_error *err)
 {
     *out = (struct ingest_outcome){0};
     if (!ingest_check_document(result, err))
@@ -144,7 +165,8 @@ bool ingest_result(struct db *db, const json_t *result, struct ingest_outcome *o
     if (!conn)
         return false;
     struct ingest_run run = {.result = result, .decided_by = -1};
-    bool ok = db_begin(conn, err) && ingest_inside(conn, &run, out, err) && db_commit(conn, err);
+    bool ok = db_begin(conn, err) && ingest_inside(conn, &run, out, err) &&
+              write_audit(conn, &run, sender, out, err) && db_commit(conn, err);
     if (!ok) {
         db_rollback(conn);
         *out = (struct ingest_outcome){0};

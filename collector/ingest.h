@@ -27,4 +27,13 @@ struct ingest_outcome {
 bool ingest_result(struct db *db, const json_t *result, struct ingest_outcome *out,
                    struct hp_error *err);
 
+/* Who delivered it, for the audit log. */
+struct ingest_sender {
+    const char *who, *address;
+};
+
+/* The same, with a line in the audit log that is written in the same transaction. */
+bool ingest_result_from(struct db *db, const json_t *result, const struct ingest_sender *sender,
+                        struct ingest_outcome *out, struct hp_error *err);
+
 #endif

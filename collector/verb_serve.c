@@ -18,9 +18,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { CONNECTIONS = 1024 };
+enum { CONNECTIONS = 1024, FILES = 8192 };
 static const double DRAIN_S = 20, IDLE_S = 60;
 static const size_t BODY_MEMORY = (size_t)256 << 20;
 
@@ -158,6 +159,21 @@ static bool prepare_git(struct serve *s, const struct hp_values *values, struct 
     return git_prepare(s->service.state, &settings, err);
 }
 
+/* Connections of clients and of the database, and files: many more than a login shell allows. */
+static void raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    if (files.rlim_cur < FILES && files.rlim_max > files.rlim_cur) {
+        files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur < 2 * CONNECTIONS)
+        hp_log(HP_LOG_WARNING, "at most %llu files may be open: not enough for %d connections",
+               (unsigned long long)files.rlim_cur, 2 * CONNECTIONS);
+}
+
 static bool start(struct serve *s, const struct hp_values *values, struct hp_error *err)
 {
     HP_FREE char *state = hp_state_folder(hp_opt(values, "state"), err);
@@ -167,8 +183,7 @@ static bool start(struct serve *s, const struct hp_values *values, struct hp_err
     umask(077);
     s->service.state = hp_take(state);
     if (!open_sockets(s, values, err) || !open_database(s, values, err) ||
-        !prepare_git(s, values, err) || !start_server(s, values, err) ||
-        !write_address(s, err))
+        !prepare_git(s, values, err) || !start_server(s, values, err) || !write_address(s, err))
         return false;
     return true;
 }
@@ -268,6 +283,7 @@ int verb_serve(const struct hp_values *values)
     sigset_t set;
     hp_log_init(COLLECTOR_PROGRAM, verbose ? HP_LOG_DEBUG : quiet ? HP_LOG_WARNING : HP_LOG_INFO);
     block_signals(&set);
+    raise_files();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&s.service.mutex, NULL);
     bool started = start(&s, values, &err);

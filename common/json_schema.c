@@ -2,37 +2,58 @@
 
 #include "common/cleanup.h"
 
+#include <pthread.h>
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 64
+
+/* Where the value in hand lies. The path is written out only where something is wrong. */
+struct place {
+    const struct place *above; /* NULL: the document itself */
+    const char *key;           /* NULL: an item, by its index */
+    size_t index;
+};
 
 struct check {
     const json_t *root;
     struct hp_error *err;
     int depth;
-    char path[256]; /* JSON pointer of the value in hand */
+    const struct place *place;
 };
 
 static bool check_value(struct check *c, const json_t *schema, const json_t *value);
 
+/* As a JSON pointer behind what `path` holds already. */
+static void write_path(const struct place *place, char *path, size_t room)
+{
+    if (!place)
+        return;
+    write_path(place->above, path, room);
+    size_t before = strlen(path);
+    if (place->key)
+        snprintf(path + before, room - before, "/%s", place->key);
+    else
+        snprintf(path + before, room - before, "/%zu", place->index);
+}
+
 static bool refuse(const struct check *c, const char *what)
 {
+    char path[256] = "";
+    write_path(c->place, path, sizeof path);
     hp_fail(c->err, HP_INVALID, "%s", what);
-    return hp_error_path(c->err, "%s", c->path[0] ? c->path : "/");
+    return hp_error_path(c->err, "%s", path[0] ? path : "/");
 }
 
 /* Runs a check one level deeper, with "/key" or "/index" on the path. */
 static bool check_below(struct check *c, const char *key, size_t index, const json_t *schema,
                         const json_t *value)
 {
-    size_t before = strlen(c->path);
-    if (key)
-        snprintf(c->path + before, sizeof c->path - before, "/%s", key);
-    else
-        snprintf(c->path + before, sizeof c->path - before, "/%zu", index);
+    const struct place here = {c->place, key, index};
+    c->place = &here;
     bool ok = check_value(c, schema, value);
-    c->path[before] = '\0';
+    c->place = here.above;
     return ok;
 }
 
@@ -131,19 +152,60 @@ static bool check_ref(struct check *c, const json_t *rule, const json_t *value)
     return check_value(c, target, value);
 }
 
+/* Compiled patterns, kept for good: schemas have a few, documents match them thousands of times.
+ * Beyond the room a pattern is compiled each time. */
+enum { PATTERNS = 64 };
+static struct {
+    char *text;
+    regex_t expression;
+} patterns[PATTERNS];
+static size_t pattern_count;
+static pthread_mutex_t pattern_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* NULL: no room, or not usable. */
+static const regex_t *find_pattern(const char *text)
+{
+    pthread_mutex_lock(&pattern_lock);
+    size_t i = 0;
+    while (i < pattern_count && strcmp(patterns[i].text, text) != 0)
+        i++;
+    if (i == pattern_count && i < PATTERNS &&
+        regcomp(&patterns[i].expression, text, REG_EXTENDED | REG_NOSUB) == 0) {
+        patterns[i].text = strdup(text);
+        if (patterns[i].text)
+            pattern_count++;
+        else
+            regfree(&patterns[i].expression);
+    }
+    const regex_t *found = i < pattern_count ? &patterns[i].expression : NULL;
+    pthread_mutex_unlock(&pattern_lock);
+    return found;
+}
+
+/* False with *usable false where the pattern is none. */
+static bool matches(const char *pattern, const char *text, bool *usable)
+{
+    regex_t own;
+    const regex_t *known = find_pattern(pattern);
+    *usable = known || regcomp(&own, pattern, REG_EXTENDED | REG_NOSUB) == 0;
+    if (!*usable)
+        return false;
+    bool ok = regexec(known ? known : &own, text, 0, NULL, 0) == 0;
+    if (!known)
+        regfree(&own);
+    return ok;
+}
+
 static bool check_pattern(struct check *c, const json_t *rule, const json_t *value)
 {
     if (!json_is_string(value))
         return true;
     const char *text = json_string_value(value);
-    regex_t expression;
-    if (regcomp(&expression, json_string_value(rule), REG_EXTENDED | REG_NOSUB) != 0)
+    bool usable, ok = matches(json_string_value(rule), text, &usable);
+    if (!usable)
         return hp_fail(c->err, HP_INTERNAL, "schema holds an unusable pattern %s",
                        json_string_value(rule));
-    bool ok =
-        strlen(text) == json_string_length(value) && regexec(&expression, text, 0, NULL, 0) == 0;
-    regfree(&expression);
-    if (ok)
+    if (ok && strlen(text) == json_string_length(value))
         return true;
     char what[256];
     snprintf(what, sizeof what, "must match %s", json_string_value(rule));

@@ -16,6 +16,7 @@
 #include "common/process.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -67,8 +68,15 @@ enum { LOAD_WORKLOADS = 6, LOAD_FIGURES = 57, LOAD_SAMPLE_SETS = 9 };
 /* The suite of six workloads; the caller owns it. */
 json_t *document_suite(void);
 
-/* A result for a claimed job, its `tag` in every kernel_share. The caller frees it. */
-char *document_text(const json_t *job, const char *runner, int64_t tag, size_t *size);
+/* A result for a claimed job, its `tag` in every kernel_share: a relevant regression, or, with
+ * `improved`, as much of an improvement, which nobody is told of. The caller frees it. */
+char *document_text(const json_t *job, const char *runner, int64_t tag, bool improved,
+                    size_t *size);
+/* Of many commits few are a regression. */
+static inline bool document_improved(int64_t n)
+{
+    return n % 8 != 0;
+}
 
 /* --- runners ------------------------------------------------------------------------------------
  */
@@ -89,7 +97,7 @@ int fault_main(double seconds, unsigned seed, int runners);
 struct bench_options {
     double seconds;  /* of each part that runs for a time */
     int64_t samples; /* that are stored before the readers are measured */
-    int runners, connections;
+    int documents, runners, connections;
     const char *keep;
 };
 int bench_main(const struct bench_options *options);

@@ -41,6 +41,7 @@ int main(int argc, char **argv)
         struct bench_options o = {
             .seconds = option(argc, argv, "--seconds", 30),
             .samples = (int64_t)option(argc, argv, "--samples", 100e6),
+            .documents = (int)option(argc, argv, "--documents", 500),
             .runners = (int)option(argc, argv, "--runners", 1000),
             .connections = (int)option(argc, argv, "--connections", 1000),
             .keep = option_text(argc, argv, "--keep"),

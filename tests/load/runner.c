@@ -74,7 +74,7 @@ static void work_once(struct hp_http *http, const char *folder, const char *name
     renew(http, job);
     hp_sleep_ms((int)(random % 20));
     size_t size;
-    HP_FREE char *text = document_text(job, name, (int64_t)(random % 1000000000), &size);
+    HP_FREE char *text = document_text(job, name, (int64_t)(random % 1000000000), false, &size);
     HP_JSON json_t *document = json_loads(text, 0, NULL);
     if (!rn_spool_put(folder, document, &err))
         die("spool: %s", err.message);
