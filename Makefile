@@ -78,6 +78,7 @@ help:
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
+## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
 ## make install          DESTDIR= PREFIX=/usr/local
 ## make clean            remove build/
@@ -228,6 +229,11 @@ fuzz: $(BUILD)/gen/wire_data.S
 	    $(call pkg_libs,$(PKGS_COMMON)) -lm -pthread
 	$(Q)$(BUILD)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -timeout=5 -max_len=65536 \
 	    tests/fuzz/corpus/$(FUZZ)
+
+# The page of SQL questions shows what a test got; this writes what it gets now.
+.PHONY: questions
+questions: all $(BUILD)/tests/check
+	$(Q)HAKPERF_WRITE_QUESTIONS=1 CK_RUN_SUITE=questions BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
 
 bench: allocator
 	$(Q)$(MAKE) -C allocator bench-table BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)

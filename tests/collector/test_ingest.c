@@ -556,6 +556,31 @@ START_TEST(a_changed_machine_begins_an_epoch)
 }
 END_TEST
 
+/* Documents as earlier versions left them in their spools: accepted for ever, and what they lacked
+ * is missing, not zero. Add the examples of a version here when it is released. */
+START_TEST(documents_of_earlier_versions_are_stored)
+{
+    static const char *const names[] = {"result-0.1.0.json", "result-failed-0.1.0.json"};
+    static const char *const verdicts[] = {"regressed", "failed"};
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    for (size_t i = 0; i < 2; i++) {
+        HP_FREE char *path = hp_format("tests/collector/documents/%s", names[i]);
+        HP_JSON json_t *document = hp_json_read_file(path, 1 << 20, &err);
+        ck_assert_msg(document && hp_wire_check(HP_WIRE_RESULT, document, &err), "%s: %s %s", path,
+                      err.message, err.path);
+        struct ingest_outcome out;
+        ck_assert_msg(ingest_result(db, document, &out, &err), "%s: %s %s", path, err.message,
+                      err.path);
+        ck_assert(out.stored && !out.voided);
+        ck_assert_str_eq(out.verdict, verdicts[i]);
+    }
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.run"), "2");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.profile"), "0");
+    db_close(db);
+}
+END_TEST
+
 START_TEST(examples_obey_their_schemas)
 {
     static const char *const pairs[][2] = {{"suite-v1.json", HP_WIRE_SUITE},
@@ -602,6 +627,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, delivered_by_several_at_once);
     tcase_add_test(t, one_open_alert_a_commit);
     tcase_add_test(t, a_changed_machine_begins_an_epoch);
+    tcase_add_test(t, documents_of_earlier_versions_are_stored);
     tcase_add_test(t, examples_obey_their_schemas);
     suite_add_tcase(s, t);
     return s;
