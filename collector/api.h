@@ -15,9 +15,9 @@ handler api_status, api_job, api_jobs, api_alerts;
 handler api_claim, api_source, api_progress, api_run_put, api_job_cancel, api_job_retry;
 handler page_login, page_file;
 
-/* Finds a repository: its number as text, and its mirror, which the caller releases. HP_NOT_FOUND
- * with a hint. */
-bool api_repository(struct service *service, const char *name, char id[DB_TEXT],
+/* Finds a repository in `db` (the service's, or its readers'): its number as text, and its mirror,
+ * which the caller releases. HP_NOT_FOUND with a hint. */
+bool api_repository(struct service *service, struct db *db, const char *name, char id[DB_TEXT],
                     struct mirror *mirror, struct hp_error *err);
 
 /* Resolves the revision of parameter `name` in a mirror; the error's path is that name. */

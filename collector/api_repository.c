@@ -12,11 +12,10 @@
 
 enum { REVS_MAX = 200 };
 
-bool api_repository(struct service *service, const char *name, char id[DB_TEXT],
+bool api_repository(struct service *service, struct db *db, const char *name, char id[DB_TEXT],
                     struct mirror *mirror, struct hp_error *err)
 {
-    DB_RESULT PGresult *row =
-        db_pool_query(service->db, "repository_find.sql", DB_PARAMS(name), err);
+    DB_RESULT PGresult *row = db_pool_query(db, "repository_find.sql", DB_PARAMS(name), err);
     if (!row)
         return false;
     if (PQntuples(row) == 0) {
@@ -199,7 +198,7 @@ bool api_jobs_add(struct service *service, const struct request *request, struct
     const char *repository = request->arg[0];
     HP_JSON json_t *body = request_json(request, err);
     struct ask ask = {.service = service};
-    if (!body || !api_repository(service, repository, ask.id, &ask.mirror, err))
+    if (!body || !api_repository(service, service->db, repository, ask.id, &ask.mirror, err))
         return false;
     ask.queued = json_array();
     bool ok = add_asked(&ask, repository, body, answer, err);
@@ -242,7 +241,7 @@ bool api_log(struct service *service, const struct request *request, struct answ
     const char *before = request_param(request, "before");
     if (!request_int(request, "limit", 1, VIEW_LOG_LIMIT, 20, &limit, err) ||
         !request_int(request, "watched", 0, 1, 0, &watched, err) ||
-        !api_repository(service, request->arg[0], id, &mirror, err) ||
+        !api_repository(service, service->reader, request->arg[0], id, &mirror, err) ||
         (before && !read_rev(service, &mirror, id, "before", before, sha, err)))
         return false;
     return answer_view(answer,
@@ -256,7 +255,7 @@ bool api_commit(struct service *service, const struct request *request, struct a
 {
     MIRROR struct mirror mirror = {0};
     char id[DB_TEXT], sha[GIT_SHA_TEXT];
-    if (!api_repository(service, request->arg[0], id, &mirror, err) ||
+    if (!api_repository(service, service->reader, request->arg[0], id, &mirror, err) ||
         !read_rev(service, &mirror, id, "rev", request->arg[1], sha, err))
         return false;
     return answer_view(answer, view_commit(service->reader, request->arg[0], sha, err), err);
@@ -269,7 +268,7 @@ bool api_compare(struct service *service, const struct request *request, struct 
     char id[DB_TEXT], base_sha[GIT_SHA_TEXT], head_sha[GIT_SHA_TEXT];
     const char *base = request_need(request, "base", err);
     const char *head = base ? request_need(request, "head", err) : NULL;
-    if (!head || !api_repository(service, request->arg[0], id, &mirror, err) ||
+    if (!head || !api_repository(service, service->reader, request->arg[0], id, &mirror, err) ||
         !read_rev(service, &mirror, id, "base", base, base_sha, err) ||
         !read_rev(service, &mirror, id, "head", head, head_sha, err))
         return false;

@@ -84,11 +84,26 @@ static bool look_up(struct db *db, const char *file, const char *secret, unsigne
     return true;
 }
 
+/* A primary that is away or takes no writes keeps nobody from reading what a replica, or itself,
+ * still tells; `reading` is the statement that changes nothing. */
+static bool look_up_anywhere(struct service *service, const char *file, const char *reading,
+                             const char *secret, unsigned *scopes, char name[64],
+                             struct hp_error *err)
+{
+    if (look_up(service->db, file, secret, scopes, name, err))
+        return true;
+    if (err->code != HP_UNAVAILABLE)
+        return false;
+    *err = (struct hp_error){0};
+    return look_up(service->reader, reading, secret, scopes, name, err);
+}
+
 static bool by_token(struct service *service, struct request *request, const char *token,
                      struct hp_error *err)
 {
     char name[64];
-    if (!look_up(service->db, "auth_token.sql", token, &request->who.scopes, name, err))
+    if (!look_up_anywhere(service, "auth_token.sql", "auth_token_read.sql", token,
+                          &request->who.scopes, name, err))
         return false;
     if (request->who.scopes == 0)
         return hp_fail(err, HP_DENIED, "this token is not known, or was revoked");
@@ -100,7 +115,8 @@ static bool by_cookie(struct service *service, struct request *request, const ch
                       struct hp_error *err)
 {
     char name[64];
-    if (!look_up(service->db, "auth_session.sql", cookie, &request->who.scopes, name, err))
+    if (!look_up_anywhere(service, "auth_session.sql", "auth_session.sql", cookie,
+                          &request->who.scopes, name, err))
         return false;
     if (request->who.scopes == 0) {
         hp_fail(err, HP_DENIED, "the session has ended");

@@ -55,11 +55,13 @@ bool db_json(struct db_conn *conn, const char *file, int n, const char *const *p
 
 /* Where a replica does not answer, or ends a statement that stands in the way of what it replays,
  * the primary is asked. */
-static bool ask_primary(struct db **db, const struct hp_error *err)
+static bool ask_primary(struct db **db, struct hp_error *err)
 {
     struct db *primary = err->code == HP_UNAVAILABLE ? db_fallback(*db) : NULL;
-    if (primary)
+    if (primary) {
         *db = primary;
+        *err = (struct hp_error){0};
+    }
     return primary != NULL;
 }
 

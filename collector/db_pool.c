@@ -294,29 +294,35 @@ static bool set_aside(struct db_conn *conn, bool tried, struct hp_error *err)
 static struct db_conn *acquire(struct db *db, struct hp_error *err)
 {
     double deadline = db_deadline(db->timeout_s);
+    struct hp_error why; /* callers may look at *err after a success: it is left alone then */
     for (;;) {
-        struct db_conn *conn = take(db, deadline, err);
-        if (!conn || db_conn_alive(conn))
+        struct db_conn *conn = take(db, deadline, &why);
+        if (conn && db_conn_alive(conn))
             return conn;
+        if (!conn)
+            break;
         if (conn->pg)
             atomic_fetch_add(&db->counters.reconnects, 1);
         db_conn_drop(conn);
         bool tried = may_open(conn);
-        if (tried && db_conn_open(conn, db->url, db->name, db->statements, err)) {
+        if (tried && db_conn_open(conn, db->url, db->name, db->statements, &why)) {
             opened(conn);
             return conn;
         }
-        if (!set_aside(conn, tried, err) || hp_monotonic_s() >= deadline)
-            return NULL;
+        if (!set_aside(conn, tried, &why) || hp_monotonic_s() >= deadline)
+            break;
     }
+    *err = why;
+    return NULL;
 }
 
 struct db_conn *db_acquire(struct db *db, struct hp_error *err)
 {
     struct db_conn *conn = acquire(db, err);
-    if (!conn && db->fallback && err->code == HP_UNAVAILABLE)
-        conn = acquire(db->fallback, err);
-    return conn;
+    if (conn || !db->fallback || err->code != HP_UNAVAILABLE)
+        return conn;
+    *err = (struct hp_error){0};
+    return acquire(db->fallback, err);
 }
 
 void db_release(struct db_conn *conn)

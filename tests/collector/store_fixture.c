@@ -117,9 +117,20 @@ void store_use_original(void)
     strcpy(database, "hakperf");
 }
 
+static char elsewhere[512];
+
+void store_elsewhere(const char *hosts)
+{
+    snprintf(elsewhere, sizeof elsewhere, "%s", hosts);
+}
+
 const char *store_url(const char *role)
 {
-    static char url[512];
+    static char url[640];
+    if (elsewhere[0]) {
+        snprintf(url, sizeof url, "postgresql:///hakperf?user=%s&host=%s", role, elsewhere);
+        return url;
+    }
     if (!database[0])
         make_database();
     HP_FREE char *base = private_db_url(state, role);

@@ -26,6 +26,10 @@ const char *store_state(void);
  * rights and settings that a copy lacks. The test must not change it. */
 void store_use_original(void);
 
+/* From now on it is database hakperf of the server whose socket lies in that folder (or, as in a
+ * connection URI, "FOLDER,FOLDER&target_session_attrs=…"). */
+void store_elsewhere(const char *hosts);
+
 /* Opens the test's own database as that role; the caller closes it. */
 struct db *store_db(const char *role);
 
