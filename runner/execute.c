@@ -102,6 +102,8 @@ static char *library_path(const struct rn_workload *workload, const struct rn_ex
 {
     const char *arm = execution->arm == RN_CONTROL ? "none" : rn_arm_names[execution->arm];
     const char *name = rn_preload_of(workload->suite), *slash = strrchr(name, '/');
+    if (execution->library)
+        return strdup(execution->library);
     if (execution->layout == 0)
         return hp_format("%s/arm/%s/%s", workload->room->root, arm, name);
     return hp_format("%s/arm/%s/" RN_LAYOUT_FOLDER "/%s", workload->room->root, arm,

@@ -56,8 +56,9 @@ struct rn_execution {
     enum rn_arm arm;
     int64_t iterations;
     int64_t seed;
-    bool statistics; /* have the library write its counters; never with a timed sample */
-    unsigned layout; /* 0: the artifact as shipped; s + 1: code layout s */
+    bool statistics;     /* have the library write its counters; never with a timed sample */
+    unsigned layout;     /* 0: the artifact as shipped; s + 1: code layout s */
+    const char *library; /* another build of the library, as seen inside; NULL: the arm's own */
 };
 
 /* What came of it. */

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/wire.h"
 #include "runner/build.h"
+#include "runner/explain.h"
 #include "runner/failure.h"
 #include "runner/machine.h"
 #include "runner/measure.h"
@@ -28,6 +29,7 @@ struct task {
     struct rn_built head, base, driver;
     char *toolchain;
     json_t *workloads, *warnings;
+    json_t *coverage; /* of the run; NULL: nothing was measured */
     json_t *failure;
     const char *status;
     char started[HP_TIME_TEXT];
@@ -130,6 +132,22 @@ static bool measure_all(struct task *t, int cpu, struct hp_error *err)
     return true;
 }
 
+/* The passes, which follow when all is decided. */
+static bool explain(struct task *t, int cpu, struct hp_error *err)
+{
+    const struct rn_explained asked = {.room = &t->room,
+                                       .suite = t->suite,
+                                       .limits = t->limits,
+                                       .sources = t->sources,
+                                       .toolchain = t->toolchain,
+                                       .driver_hash = t->driver.artifact_hash,
+                                       .has_base = has_base(t),
+                                       .cpu = cpu,
+                                       .workloads = t->workloads,
+                                       .warnings = t->warnings};
+    return strcmp(t->status, "measured") != 0 || rn_explain(&asked, &t->coverage, err);
+}
+
 static bool measure(struct task *t, struct hp_error *err)
 {
     cpu_set_t before;
@@ -141,7 +159,7 @@ static bool measure(struct task *t, struct hp_error *err)
         json_array_append_new(t->warnings,
                               json_string("built and measured without a sandbox, as asked for"));
     rn_step_aside(cpu, &before);
-    bool ok = measure_all(t, cpu, err);
+    bool ok = measure_all(t, cpu, err) && explain(t, cpu, err);
     rn_step_back(&before);
     return ok;
 }
@@ -195,7 +213,7 @@ static json_t *document(struct task *t, const char *reproduce, struct hp_error *
     json_t *machine = rn_machine();
     json_t *json = json_pack(
         "{s:s, s:O, s:O, s:O, s:O, s:O, s:O, s:s, s:O, s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o, "
-        "s:O, s:O, s:s}",
+        "s:O, s:O, s:O, s:s}",
         "format", "hakperf-result-v1", "run", json_object_get(t->job, "run"), "job",
         json_object_get(t->job, "job"), "fence", json_object_get(t->job, "fence"), "attempt",
         json_object_get(t->job, "attempt"), "repository", json_object_get(t->job, "repository"),
@@ -203,7 +221,8 @@ static json_t *document(struct task *t, const char *reproduce, struct hp_error *
         t->failure ? t->failure : json_null(), "started", t->started, "finished", finished,
         "runner", "name", t->runner->name, "version", HAKPERF_VERSION, "machine", machine,
         "sandbox", t->runner->sandboxed ? "bwrap" : "none", "driver", driver_json(t), "arms",
-        arms_json(t), "workloads", t->workloads, "warnings", t->warnings, "reproduce", reproduce);
+        arms_json(t), "workloads", t->workloads, "coverage",
+        t->coverage ? t->coverage : json_null(), "warnings", t->warnings, "reproduce", reproduce);
     if (!json)
         hp_fail(err, HP_SYSTEM, "out of memory");
     else if (!hp_wire_check(HP_WIRE_RESULT, json, err)) {
@@ -278,6 +297,7 @@ static void task_clear(struct task *t)
     free(t->toolchain);
     json_decref(t->workloads);
     json_decref(t->warnings);
+    json_decref(t->coverage);
     json_decref(t->failure);
 }
 

@@ -99,15 +99,17 @@ static bool step_ok(const struct rn_build_step *build, const struct rn_argv *wor
     return false;
 }
 
-static bool unpack(const struct rn_build_step *build)
+bool rn_build_unpack(const struct rn_build_step *build, const char *archive, const char *folder)
 {
     RN_ARGV struct rn_argv argv = {0};
-    static const char *const words[] = {
-        "tar", "-x", "-f", "-", "--no-same-owner", "--no-same-permissions", "-C"};
+    static const char *const words[] = {"tar", "-x", "--no-same-owner", "--no-same-permissions",
+                                        "-f"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         rn_argv_add(&argv, "%s", words[i]);
-    rn_argv_add(&argv, "%s", build->source);
-    if (!step_ok(build, &argv, true)) {
+    rn_argv_add(&argv, "%s", archive ? archive : "-");
+    rn_argv_add(&argv, "-C");
+    rn_argv_add(&argv, "%s", folder);
+    if (!step_ok(build, &argv, archive == NULL)) {
         fprintf(stderr, "hakperf: cannot unpack the source\n");
         return false;
     }
@@ -232,7 +234,8 @@ static bool build_all(struct rn_build_step *build, struct hp_error *err)
     json_t *artifact;
     if (!hp_make_dirs(build->source, 0755, err) || !hp_make_dirs(build->out, 0755, err))
         return false;
-    if (!unpack(build) || !rn_build_commands(build, json_object_get(build->plan, "commands")))
+    if (!rn_build_unpack(build, NULL, build->source) ||
+        !rn_build_commands(build, json_object_get(build->plan, "commands")))
         return hp_fail(err, HP_FAILED, "%s", ""); /* the log says why */
     rn_kill_descendants();
     /* From here on this process writes what the build made. */
@@ -245,25 +248,33 @@ static bool build_all(struct rn_build_step *build, struct hp_error *err)
     return !rn_layout_artifact(build->plan) || rn_build_layouts(build, err);
 }
 
+bool rn_build_step_read(const json_t *plan, struct rn_build_step *build, struct hp_error *err)
+{
+    *build = (struct rn_build_step){.plan = plan,
+                                    .source = hp_json_string(plan, "source", NULL),
+                                    .out = hp_json_string(plan, "out", NULL),
+                                    .tmp = hp_json_string(plan, "tmp", NULL),
+                                    .layouts = hp_json_string(plan, "layouts_folder", NULL),
+                                    .memory_mib = hp_json_int(plan, "memory_mib", 0),
+                                    .processes = hp_json_int(plan, "processes", 0),
+                                    .disk_mib = hp_json_int(plan, "disk_mib", 0)};
+    if (!build->source || !build->out || !build->tmp || !build->layouts)
+        return hp_fail(err, HP_INVALID, "the plan is none");
+    make_environment(build);
+    return !build->env.failed || hp_fail(err, HP_SYSTEM, "out of memory");
+}
+
 int rn_launch_build(const struct hp_values *values)
 {
     struct hp_error err = {0};
+    struct rn_build_step build = {0};
     HP_JSON json_t *plan = hp_json_read_file(hp_arg(values, 0), 4u << 20, &err);
-    struct rn_build_step build = {.plan = plan,
-                                  .source = hp_json_string(plan, "source", NULL),
-                                  .out = hp_json_string(plan, "out", NULL),
-                                  .tmp = hp_json_string(plan, "tmp", NULL),
-                                  .layouts = hp_json_string(plan, "layouts_folder", NULL),
-                                  .memory_mib = hp_json_int(plan, "memory_mib", 0),
-                                  .processes = hp_json_int(plan, "processes", 0),
-                                  .disk_mib = hp_json_int(plan, "disk_mib", 0)};
-    if (!plan || !build.source || !build.out || !build.tmp || !build.layouts) {
+    if (!plan || !rn_build_step_read(plan, &build, &err)) {
         hp_error_print("hakperf", &err);
         return HP_EXIT_USAGE;
     }
     rn_become_warden();
-    make_environment(&build);
-    bool ok = !build.env.failed && build_all(&build, &err);
+    bool ok = build_all(&build, &err);
     if (!ok && err.message[0])
         fprintf(stderr, "hakperf: %s\n", err.message);
     rn_kill_descendants();

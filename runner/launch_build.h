@@ -15,6 +15,12 @@ struct rn_build_step {
     int64_t memory_mib, processes, disk_mib;
 };
 
+/* Fills a step from its plan; false with err where the plan is none. The environment is made. */
+bool rn_build_step_read(const json_t *plan, struct rn_build_step *build, struct hp_error *err);
+
+/* Unpacks the archive on stdin, or the one in a file, into a folder that exists. */
+bool rn_build_unpack(const struct rn_build_step *build, const char *archive, const char *folder);
+
 /* Runs commands of a recipe (an array of argument vectors), placeholders filled in, until one
  * fails. What they print goes to stderr. */
 bool rn_build_commands(const struct rn_build_step *build, const json_t *commands);

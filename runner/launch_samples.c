@@ -181,11 +181,30 @@ static bool answer(const struct sampler *sampler, const char *line, size_t size)
            hp_write_all(STDOUT_FILENO, "\n", 1);
 }
 
+static struct sampler new_sampler(void)
+{
+    return (struct sampler){.json = memfd_create("json", MFD_CLOEXEC),
+                            .output = memfd_create("output", MFD_CLOEXEC)};
+}
+
+json_t *rn_launch_once(const json_t *json)
+{
+    struct request request = {0};
+    struct sampler sampler = new_sampler();
+    json_t *reply = sampler.json >= 0 && sampler.output >= 0 && read_request(json, &request)
+                        ? execute(&sampler, &request)
+                        : NULL;
+    rn_argv_clear(&request.argv);
+    rn_argv_clear(&request.env);
+    close(sampler.json);
+    close(sampler.output);
+    return reply;
+}
+
 int rn_launch_samples(const struct hp_values *values)
 {
     (void)values;
-    struct sampler sampler = {.json = memfd_create("json", MFD_CLOEXEC),
-                              .output = memfd_create("output", MFD_CLOEXEC)};
+    struct sampler sampler = new_sampler();
     HP_FREE char *line = NULL;
     size_t room = 0;
     ssize_t n;

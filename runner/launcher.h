@@ -20,12 +20,23 @@
  * with what the program wrote to descriptor 3, the end of what it printed, and the content of
  * `file` (removed afterwards); null where there is nothing. cpu -1: not pinned; processes 0: no
  * limit of their number.
+ *
+ * launch coverage: the plan of a build with coverage, and `requests` as of launch samples. For each
+ * there is one line
+ *     {"workload", "reply", "counted", "size"}
+ * and `size` bytes that gcov wrote.
+ *
+ * launch diff: the head's tree on stdin and the base's in the file `base`. One line {"diff",
+ * "uses"}, then so many bytes that git diff made of them, with all context and paths below a/base/
+ * and b/head/, and so many of where the macros are used that changed, as `grep --null -rnoH` says
+ * it.
  */
 #ifndef RN_LAUNCHER_H
 #define RN_LAUNCHER_H
 
 #include "common/options.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -37,8 +48,14 @@
 /* The verb `launch build PLAN` and `launch samples`. */
 int rn_launch_build(const struct hp_values *values);
 int rn_launch_samples(const struct hp_values *values);
+int rn_launch_coverage(const struct hp_values *values);
+int rn_launch_diff(const struct hp_values *values);
 
 /* --- what both share --- */
+
+/* Executes one request as of launch samples; its reply, owned by the caller, NULL without memory.
+ */
+json_t *rn_launch_once(const json_t *request);
 
 /* In a forked child: resource limits; 0 leaves one alone. Core files are off. */
 void rn_limit_self(int64_t memory_mib, int64_t processes, int64_t file_mib);

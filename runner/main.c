@@ -12,6 +12,7 @@
 #define NAME_TEXT "what this runner is called; the host's name if not given"
 #define CPU_TEXT "CPU that is measured on; -1: the last one allowed"
 #define SANDBOX_TEXT "bwrap, or none for repositories that you trust"
+#define PASSES_TEXT "the untimed passes that explain a verdict end after so long"
 #define BUDGET_TEXT "a workload's pairs end at the first look after so long"
 
 /* What work and measure share. */
@@ -20,6 +21,7 @@
         {"cpu", 0, HP_OPT_INTEGER, "N", "-1", -1, 4095, CPU_TEXT, true},                           \
         {"sandbox", 0, HP_OPT_STRING, "KIND", "bwrap", 0, 0, SANDBOX_TEXT, true},                  \
         {"budget", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400, BUDGET_TEXT, true},               \
+        {"passes", 0, HP_OPT_SECONDS, "SECONDS", "60", 0, 86400, PASSES_TEXT, true},               \
     {                                                                                              \
         "cache-mib", 0, HP_OPT_INTEGER, "MIB", "2048", 1, 1 << 24, "size of the build cache", true \
     }
@@ -90,6 +92,18 @@ static const struct hp_verb verbs[] = {
      .max_arguments = 1,
      .options = no_options,
      .run = rn_launch_build},
+    {.name = "launch coverage",
+     .arguments = "PLAN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = no_options,
+     .run = rn_launch_coverage},
+    {.name = "launch diff",
+     .arguments = "PLAN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .options = no_options,
+     .run = rn_launch_diff},
     {.name = "launch samples", .arguments = "", .options = no_options, .run = rn_launch_samples},
     {0},
 };

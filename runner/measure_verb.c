@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/wire.h"
+#include "runner/coverage.h"
 #include "runner/job.h"
 #include "runner/setup.h"
 
@@ -194,6 +195,10 @@ static void print_summary(const json_t *result)
         fprintf(stderr, "identical: both revisions build the same machine code\n");
     json_array_foreach (json_object_get(result, "workloads"), i, item)
         print_workload(item);
+    if (json_is_object(json_object_get(result, "coverage"))) {
+        HP_FREE char *sentence = rn_coverage_sentence(json_object_get(result, "coverage"));
+        fprintf(stderr, "%s\n", sentence ? sentence : "");
+    }
     json_array_foreach (json_object_get(result, "warnings"), i, item)
         fprintf(stderr, "note: %s\n", json_string_value(item));
 }

@@ -27,14 +27,36 @@ void rn_measure(json_t *measurements, enum rn_arm arm, const char *metric, doubl
                                     (json_int_t)(have ? n : 0), "missing", have ? NULL : missing));
 }
 
-static struct rn_execution long_execution(const struct rn_workload *workload,
-                                          const struct rn_plan *plan, enum rn_arm arm)
+static struct rn_execution long_execution(const struct rn_workload *workload, int64_t seed,
+                                          enum rn_arm arm)
 {
     int64_t iterations = hp_json_int(workload->json, "iterations", 1);
     return (struct rn_execution){
         .arm = arm,
         .iterations = hp_json_int(workload->json, "headline_iterations", 10 * iterations),
-        .seed = plan->seeds[0]};
+        .seed = seed};
+}
+
+const json_t *rn_workload_of(const json_t *suite, const char *name)
+{
+    size_t i;
+    json_t *workload;
+    json_array_foreach (json_object_get(suite, "workloads"), i, workload) {
+        if (strcmp(hp_json_string(workload, "name", ""), name) == 0)
+            return workload;
+    }
+    return NULL;
+}
+
+int64_t rn_first_seed(const json_t *workload)
+{
+    const json_t *seed = json_array_get(json_object_get(workload, "seeds"), 0);
+    return seed ? json_integer_value(seed) : 42;
+}
+
+static json_t *measurements_of(const struct rn_pass *pass)
+{
+    return json_object_get(pass->result, "measurements");
 }
 
 bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workload,
@@ -42,7 +64,7 @@ bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workloa
                  json_t **failure, struct hp_error *err)
 {
     struct rn_sample sample;
-    const struct rn_execution execution = long_execution(workload, plan, arm);
+    const struct rn_execution execution = long_execution(workload, plan->seeds[0], arm);
     if (!rn_execute(launcher, workload, &execution, &sample, failure, err))
         return false;
     double wall = sample.value[RN_WALL];
@@ -118,30 +140,32 @@ json_t *rn_read_configuration(const json_t *statistics)
     return out;
 }
 
-bool rn_statistics(struct rn_launcher *launcher, const struct rn_workload *workload,
-                   const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
-                   json_t **configuration, struct hp_error *err)
+void rn_statistics_missing(const struct rn_pass *pass, const char *reason)
+{
+    rn_measure(measurements_of(pass), pass->arm, "ace_failures", NAN, 0, reason);
+}
+
+bool rn_statistics(const struct rn_pass *pass, struct hp_error *err)
 {
     struct rn_sample sample = {0};
     HP_JSON json_t *failure = NULL;
-    struct rn_execution execution = long_execution(workload, plan, arm);
+    struct rn_execution execution = long_execution(pass->workload, pass->seed, pass->arm);
     const char *missing = NULL;
     execution.statistics = true;
-    *configuration = NULL;
-    if (!json_object_get(workload->suite, "statistics"))
+    if (!json_object_get(pass->workload->suite, "statistics"))
         missing = "the suite names no statistics variable";
-    else if (!rn_execute(launcher, workload, &execution, &sample, &failure, err)) {
+    else if (!rn_execute(pass->launcher, pass->workload, &execution, &sample, &failure, err)) {
         if (!failure)
             return false;
         missing = "the execution with statistics failed";
     } else if (!json_is_object(sample.statistics))
         missing = "the library wrote no statistics";
     if (missing) {
-        rn_measure(measurements, arm, "ace_failures", NAN, 0, missing);
-        *configuration = json_null();
+        rn_statistics_missing(pass, missing);
     } else {
-        rn_read_counters(sample.statistics, arm, measurements);
-        *configuration = rn_read_configuration(sample.statistics);
+        rn_read_counters(sample.statistics, pass->arm, measurements_of(pass));
+        json_object_set_new(json_object_get(pass->result, "configuration"), rn_arm_names[pass->arm],
+                            rn_read_configuration(sample.statistics));
     }
     json_decref(sample.statistics);
     return true;
@@ -205,17 +229,22 @@ static bool run_perf(const struct rn_workload *workload, const struct rn_executi
     return true;
 }
 
-bool rn_perf_pass(const struct rn_workload *workload, const struct rn_plan *plan, enum rn_arm arm,
-                  json_t *measurements, struct hp_error *err)
+void rn_perf_pass_missing(const struct rn_pass *pass, const char *reason)
+{
+    rn_perf_missing(rn_arm_names[pass->arm], reason, measurements_of(pass));
+}
+
+bool rn_perf_pass(const struct rn_pass *pass, struct hp_error *err)
 {
     HP_BUFFER struct hp_buffer text = {0};
     char reason[REASON_LIMIT] = "";
-    const struct rn_execution execution = long_execution(workload, plan, arm);
-    if (!run_perf(workload, &execution, &text, reason, err))
+    const struct rn_execution execution = long_execution(pass->workload, pass->seed, pass->arm);
+    if (!run_perf(pass->workload, &execution, &text, reason, err))
         return false;
     if (reason[0])
-        rn_perf_missing(rn_arm_names[arm], reason, measurements);
+        rn_perf_pass_missing(pass, reason);
     else
-        rn_perf_read(hp_buffer_text(&text), text.size, rn_arm_names[arm], measurements);
+        rn_perf_read(hp_buffer_text(&text), text.size, rn_arm_names[pass->arm],
+                     measurements_of(pass));
     return true;
 }

@@ -1,8 +1,8 @@
 /*
- * The executions beside the pairs, which explain and never decide: the headline figure, the
- * library's own counters and effective configuration, and perf's counters. Each appends
- * measurements ({"arm", "metric", "value", "n", "missing"}); what could not be had is null with the
- * reason. All use the workload's headline_iterations and its first seed.
+ * The executions beside the pairs, which explain and never decide: the headline figure, and after
+ * the verdict the library's own counters and effective configuration, and what perf, strace and
+ * callgrind tell. Each adds measurements ({"arm", "metric", "value", "n", "missing"}) to the
+ * workload's object of the result; what could not be had is null with the reason.
  */
 #ifndef RN_PASSES_H
 #define RN_PASSES_H
@@ -19,16 +19,32 @@ bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workloa
                  const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
                  json_t **failure, struct hp_error *err);
 
-/* One execution that writes the library's counters: counter:NAME, ace_failures, and its effective
- * configuration in *configuration (owned by the caller, null where it told none). False only if
- * the launcher is gone or the run was cancelled. */
-bool rn_statistics(struct rn_launcher *launcher, const struct rn_workload *workload,
-                   const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
-                   json_t **configuration, struct hp_error *err);
+/* One pass of one workload for one arm. */
+struct rn_pass {
+    struct rn_launcher *launcher;
+    const struct rn_workload *workload;
+    enum rn_arm arm;
+    int64_t seed;
+    double seconds; /* that it may take */
+    json_t *result; /* the workload's object of the result document, added to */
+};
 
-/* One execution under perf stat, perf outside of the sandbox. False only if cancelled. */
-bool rn_perf_pass(const struct rn_workload *workload, const struct rn_plan *plan, enum rn_arm arm,
-                  json_t *measurements, struct hp_error *err);
+/* One long execution that writes the library's counters: counter:NAME, ace_failures, and its
+ * effective configuration. This and every other pass: false only if the launcher is gone or the run
+ * was cancelled. The functions NAME_missing say for all that a pass would tell why it is not there.
+ */
+bool rn_statistics(const struct rn_pass *pass, struct hp_error *err);
+void rn_statistics_missing(const struct rn_pass *pass, const char *reason);
+
+/* One long execution under perf stat, perf outside of the sandbox. */
+bool rn_perf_pass(const struct rn_pass *pass, struct hp_error *err);
+void rn_perf_pass_missing(const struct rn_pass *pass, const char *reason);
+
+/* The suite's object of a workload, NULL if it has none of that name. */
+const json_t *rn_workload_of(const json_t *suite, const char *name);
+
+/* The first seed of a workload. */
+int64_t rn_first_seed(const json_t *workload);
 
 /* What a statistics document of the library says, checked and cut to what the wire allows. */
 void rn_read_counters(const json_t *statistics, enum rn_arm arm, json_t *measurements);

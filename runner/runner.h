@@ -29,6 +29,7 @@ struct rn_runner {
     int64_t cache_mib;    /* size that the build cache is cut down to */
     uint32_t max_pairs;   /* ceiling below the suite's own; 0: none */
     double budget_s;      /* a workload's pairs end at the first look after so long; 0: never */
+    double passes_s;      /* all untimed passes together may take so long */
     volatile int *cancel; /* non-zero: stop everything soon */
     struct rn_progress *progress;
 };

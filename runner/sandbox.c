@@ -115,8 +115,8 @@ static void add_end(struct rn_argv *argv)
                                           "launch", NULL});
 }
 
-void rn_sandbox_for_build(const struct rn_room *room, const struct rn_limits *limits,
-                          struct rn_argv *argv)
+static void sandbox_for_build(const struct rn_room *room, const struct rn_limits *limits,
+                              bool coverage, struct rn_argv *argv)
 {
     if (!room->runner->sandboxed) {
         rn_argv_add(argv, "%s/launcher", room->work);
@@ -129,7 +129,25 @@ void rn_sandbox_for_build(const struct rn_room *room, const struct rn_limits *li
     add_words(argv, (const char *const[]){"--tmpfs", "/build", NULL});
     add_bind(argv, room, "launcher");
     add_bind(argv, room, "plan.json");
+    if (coverage) {
+        HP_FREE char *base = hp_format("%s/base.tar", room->work);
+        add_bind(argv, room, "driver");
+        if (base && access(base, F_OK) == 0)
+            add_bind(argv, room, "base.tar");
+    }
     add_end(argv);
+}
+
+void rn_sandbox_for_build(const struct rn_room *room, const struct rn_limits *limits,
+                          struct rn_argv *argv)
+{
+    sandbox_for_build(room, limits, false, argv);
+}
+
+void rn_sandbox_for_coverage(const struct rn_room *room, const struct rn_limits *limits,
+                             struct rn_argv *argv)
+{
+    sandbox_for_build(room, limits, true, argv);
 }
 
 void rn_sandbox_for_samples(const struct rn_room *room, const struct rn_limits *limits,

@@ -42,6 +42,11 @@ void rn_room_close(struct rn_room *room);
 void rn_sandbox_for_build(const struct rn_room *room, const struct rn_limits *limits,
                           struct rn_argv *argv);
 
+/* The same for what comes after a build, with the driver at /driver and, where work/base.tar is
+ * there, that at /base.tar. */
+void rn_sandbox_for_coverage(const struct rn_room *room, const struct rn_limits *limits,
+                             struct rn_argv *argv);
+
 /* The same for samples: arms at /arm/NAME and driver at /driver, read-only; /tmp writable. */
 void rn_sandbox_for_samples(const struct rn_room *room, const struct rn_limits *limits,
                             struct rn_argv *argv);

@@ -77,6 +77,7 @@ bool rn_setup_make(struct rn_setup *setup, const struct hp_values *values, struc
                                        .cpu = (int)hp_opt_int(values, "cpu"),
                                        .cache_mib = hp_opt_int(values, "cache-mib"),
                                        .budget_s = (double)hp_opt_int(values, "budget"),
+                                       .passes_s = (double)hp_opt_int(values, "passes"),
                                        .cancel = &rn_stop,
                                        .progress = rn_progress_new()};
     if (!setup->name || !setup->runner.progress)

@@ -58,6 +58,7 @@ static void open_with(bool sandboxed)
                                    .sandboxed = sandboxed,
                                    .cpu = -1,
                                    .cache_mib = 100,
+                                   .passes_s = 120,
                                    .cancel = &fx.cancel,
                                    .progress = rn_progress_new()};
     ck_assert_msg(rn_room_open(&fx.runner, &fx.room, &err), "%s", err.message);

@@ -99,6 +99,30 @@ START_TEST(slower_is_regressed)
 }
 END_TEST
 
+/* "slow" changes a macro of a header; what uses it is what has to run. */
+START_TEST(what_changed_did_run)
+{
+    int code;
+    HP_JSON json_t *result = measure(
+        (const char *const[]){"--repository", "repo", "--suite", "suite.json", "--base", "plain",
+                              "--head", "slow", "--pairs", "64", NULL},
+        &code);
+    const json_t *coverage = json_object_get(result, "coverage");
+    const json_t *functions = json_object_get(coverage, "functions");
+    HP_FREE char *text = json_dumps(coverage, JSON_COMPACT);
+    ck_assert_msg(json_array_size(functions) == 2, "%s", text);
+    const json_t *first = json_array_get(functions, 0), *second = json_array_get(functions, 1);
+    ck_assert_str_eq(hp_json_string(first, "name", ""), "malloc");
+    ck_assert_str_eq(hp_json_string(first, "file", ""), "lib.c");
+    ck_assert(hp_json_bool(first, "executed", false));
+    ck_assert_int_gt(hp_json_int(first, "calls", 0), 50000);
+    ck_assert_str_eq(hp_json_string(second, "name", ""), "tell");
+    ck_assert(json_equal(functions,
+                         json_object_get(json_object_get(workload_of(result), "coverage"),
+                                         "functions")));
+}
+END_TEST
+
 static const char layout_recipe[] =
     "{'commands': [['cc', '-O2', '-g', '-fPIC', '-ffunction-sections', '-include', 'spin.h', '-c', "
     "'-o', 'x.o', 'lib.c'], ['cc', '-shared', '-o', '{out}/x.so', 'x.o']], 'artifacts': ['x.so'], "
@@ -303,6 +327,7 @@ HP_SUITE(runner_measure)
     TCase *t = tcase_create("measure");
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, slower_is_regressed);
+    tcase_add_test(t, what_changed_did_run);
     tcase_add_test(t, a_comment_is_identical);
     tcase_add_test(t, over_layouts_nothing_is_equivalent);
     tcase_add_test(t, an_arm_without_layouts_widens_the_interval);
