@@ -56,24 +56,44 @@ static bool holds(const struct rn_changed *file, int64_t first, int64_t last)
     return false;
 }
 
-static void add_functions(json_t *list, const struct rn_changed *file, const json_t *functions)
+static int by_line(const void *a, const void *b)
+{
+    const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
+    int64_t first = hp_json_int(x, "line", 0), second = hp_json_int(y, "line", 0);
+    if (first != second)
+        return first < second ? -1 : 1;
+    return strcmp(hp_json_string(x, "name", ""), hp_json_string(y, "name", ""));
+}
+
+static json_t *function_json(const struct rn_changed *file, const json_t *function)
+{
+    const char *name = hp_json_string(function, "name", "");
+    int64_t calls = hp_json_int(function, "count", 0);
+    size_t n = strlen(name);
+    return json_pack("{s:o, s:o, s:I, s:b, s:I}", "file",
+                     hp_json_bytes(file->path, strlen(file->path)), "name",
+                     hp_json_bytes(name, n < NAME_LIMIT ? n : NAME_LIMIT), "line",
+                     (json_int_t)hp_json_int(function, "line", 1), "executed", calls > 0, "calls",
+                     (json_int_t)calls);
+}
+
+static bool add_functions(json_t *list, const struct rn_changed *file, const json_t *functions)
 {
     const char *key;
     json_t *function;
+    size_t n = 0;
+    HP_FREE json_t **found = calloc(json_object_size(functions) + 1, sizeof *found);
+    if (!found)
+        return false;
     json_object_foreach ((json_t *)functions, key, function) {
-        const char *name = hp_json_string(function, "name", "");
         int64_t line = hp_json_int(function, "line", 1);
-        int64_t calls = hp_json_int(function, "count", 0);
-        if (json_array_size(list) >= MOST_FUNCTIONS || strlen(file->path) > PATH_LIMIT ||
-            !holds(file, line, hp_json_int(function, "end", line)))
-            continue;
-        size_t n = strlen(name);
-        json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:b, s:I}", "file",
-                                              hp_json_bytes(file->path, strlen(file->path)), "name",
-                                              hp_json_bytes(name, n < NAME_LIMIT ? n : NAME_LIMIT),
-                                              "line", (json_int_t)line, "executed", calls > 0,
-                                              "calls", (json_int_t)calls));
+        if (holds(file, line, hp_json_int(function, "end", line)))
+            found[n++] = function;
     }
+    qsort(found, n, sizeof *found, by_line);
+    for (size_t i = 0; i < n && json_array_size(list) < MOST_FUNCTIONS; i++)
+        json_array_append_new(list, function_json(file, found[i]));
+    return true;
 }
 
 static void count_lines(const struct rn_changed *file, const json_t *lines, json_int_t *code,
@@ -95,7 +115,11 @@ json_t *rn_coverage_of(const struct rn_diff *diff, const json_t *files)
     for (size_t i = 0; i < diff->files; i++) {
         const json_t *known = find_file(files, diff->file[i].path);
         count_lines(&diff->file[i], json_object_get(known, "lines"), &code, &executed);
-        add_functions(functions, &diff->file[i], json_object_get(known, "functions"));
+        if (strlen(diff->file[i].path) <= PATH_LIMIT &&
+            !add_functions(functions, &diff->file[i], json_object_get(known, "functions"))) {
+            json_decref(functions);
+            return NULL;
+        }
     }
     return json_pack("{s:{s:I, s:I, s:I}, s:o, s:n}", "lines", "changed", (json_int_t)diff->changed,
                      "code", code, "executed", executed, "functions", functions, "missing");

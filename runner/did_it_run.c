@@ -20,7 +20,6 @@
 
 #define DIFF_LIMIT (64u << 20)
 #define GCOV_LIMIT (64u << 20)
-#define HEAD_LIMIT (1u << 20)
 #define LOG_LIMIT (1u << 20)
 #define REASON_LIMIT 250
 #define KEPT_LIMIT (64u << 20)
@@ -236,7 +235,7 @@ static json_t *requests(const struct work *work)
 
 /* What one execution came to: {"files"} or {"missing"}. */
 static json_t *judge(const struct work *work, const json_t *result, const json_t *head,
-                     const char *text, size_t size)
+                     const struct hp_buffer *text, const struct hp_buffer *places)
 {
     const json_t *json = rn_workload_of(work->asked->suite, hp_json_string(result, "name", ""));
     const struct rn_workload workload = workload_of(work, json);
@@ -252,13 +251,35 @@ static json_t *judge(const struct work *work, const json_t *result, const json_t
     }
     if (!hp_json_bool(head, "counted", false))
         return json_pack("{s:s}", "missing", "gcov could not read the data of the coverage build");
-    json_t *files = json_object();
-    size_t bad = source ? rn_gcov_read(text, size, source, files) : 0;
-    if (json_object_size(files) > 0)
-        return json_pack("{s:o}", "files", files);
-    json_decref(files);
-    return json_pack("{s:s}", "missing",
-                     bad ? "gcov's output cannot be read" : "gcov told of no file");
+    HP_JSON json_t *files = json_object();
+    size_t bad = source ? rn_gcov_read(hp_buffer_text(text), text->size, source, files) : 0;
+    if (json_object_size(files) == 0)
+        return json_pack("{s:s}", "missing",
+                         bad ? "gcov's output cannot be read" : "gcov told of no file");
+    rn_gcov_place(hp_buffer_text(places), places->size, source, files);
+    return json_pack("{s:O}", "files", files);
+}
+
+/* One line and the bytes that it announces; NULL where they are not there. */
+static json_t *receive_part(FILE *stream, struct hp_buffer *text)
+{
+    struct hp_error ignored;
+    HP_FREE char *line = NULL;
+    size_t room = 0;
+    char block[65536];
+    ssize_t n = getline(&line, &room, stream);
+    HP_JSON json_t *head = n > 0 ? hp_json_parse(line, (size_t)n, &ignored) : NULL;
+    int64_t left = hp_json_int(head, "size", -1);
+    if (left < 0 || left > GCOV_LIMIT)
+        return NULL;
+    while (left > 0) {
+        size_t got =
+            fread(block, 1, left < (int64_t)sizeof block ? (size_t)left : sizeof block, stream);
+        if (got == 0 || !hp_buffer_append(text, block, got))
+            return NULL;
+        left -= (int64_t)got;
+    }
+    return hp_take(head);
 }
 
 /* Reads the launcher's lines and bytes into a list, one object a workload. */
@@ -266,26 +287,26 @@ static json_t *receive(struct work *work, int fd, struct hp_error *err)
 {
     size_t i;
     json_t *result;
-    HP_FREE char *line = malloc(HEAD_LIMIT);
+    HP_BUFFER struct hp_buffer places = {0};
     HP_JSON json_t *list = json_array();
     HP_FILE FILE *stream = lseek(fd, 0, SEEK_SET) == 0 ? fdopen(dup(fd), "r") : NULL;
-    if (!line || !list || !stream) {
+    if (!list || !stream) {
         no_memory(err);
         return NULL;
     }
+    HP_JSON json_t *first = receive_part(stream, &places);
+    bool whole = first != NULL;
     json_array_foreach (work->asked->results, i, result) {
-        struct hp_error bad;
-        HP_JSON json_t *head =
-            fgets(line, HEAD_LIMIT, stream) ? hp_json_parse(line, strlen(line), &bad) : NULL;
-        int64_t size = hp_json_int(head, "size", -1);
-        HP_FREE char *text = size >= 0 && size <= GCOV_LIMIT ? malloc((size_t)size + 1) : NULL;
-        if (!text || fread(text, 1, (size_t)size, stream) != (size_t)size) {
-            snprintf(work->reason, sizeof work->reason, "the coverage handed out is truncated");
-            return NULL;
-        }
-        json_array_append_new(list, judge(work, result, head, text, (size_t)size));
+        HP_BUFFER struct hp_buffer text = {0};
+        HP_JSON json_t *head = whole ? receive_part(stream, &text) : NULL;
+        whole = head != NULL;
+        if (whole)
+            json_array_append_new(list, judge(work, result, head, &text, &places));
     }
-    return hp_take(list);
+    if (whole)
+        return hp_take(list);
+    snprintf(work->reason, sizeof work->reason, "the coverage handed out is truncated");
+    return NULL;
 }
 
 static bool cache_key(const struct work *work, char out[HP_HASH_TEXT], struct hp_error *err)
@@ -296,7 +317,7 @@ static bool cache_key(const struct work *work, char out[HP_HASH_TEXT], struct hp
     if (!rn_source_hash(work->asked->sources->head, tree, err))
         return false;
     HP_JSON json_t *key =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:O, s:O?, s:O}", "what", "coverage", "format", 1,
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:O, s:O?, s:O}", "what", "coverage", "format", 2,
                   "tree", tree, "toolchain", work->asked->toolchain, "driver",
                   work->asked->driver_hash, "sandboxed", runner_of(work)->sandboxed, "commands",
                   json_object_get(json_object_get(recipe, "coverage"), "commands"), "environment",
@@ -350,6 +371,7 @@ static json_t *executed(struct work *work, struct hp_error *err)
     if (stream < 0 || !plan)
         return NULL;
     json_object_set_new(plan, "requests", requests(work));
+    json_object_set_new(plan, "preload", json_string(rn_preload_of(work->asked->suite)));
     if (!launch(work, "coverage", plan, stream, err))
         return NULL;
     list = receive(work, stream, err);

@@ -4,6 +4,7 @@
 #include "common/io.h"
 #include "common/json.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,22 +131,117 @@ static void add_file(json_t *files, const json_t *file, const char *folder, cons
     add_functions(json_object_get(known, "functions"), json_object_get(file, "functions"));
 }
 
+static void add_document(json_t *files, const json_t *document, const char *source)
+{
+    size_t i;
+    json_t *file;
+    const char *folder = hp_json_string(document, "current_working_directory", "");
+    json_array_foreach (json_object_get(document, "files"), i, file)
+        add_file(files, file, folder, source);
+}
+
 size_t rn_gcov_read(const char *text, size_t size, const char *source, json_t *files)
 {
-    size_t bad = 0, i;
+    size_t bad = 0;
     for (const char *p = text, *end = text + size; p < end;) {
-        struct hp_error ignored;
+        json_error_t error = {0};
         const char *stop = memchr(p, '\n', (size_t)(end - p));
-        size_t n = stop ? (size_t)(stop - p) : (size_t)(end - p);
-        HP_JSON json_t *document = n > 0 ? hp_json_parse(p, n, &ignored) : NULL;
-        const json_t *list = json_object_get(document, "files");
-        const char *folder = hp_json_string(document, "current_working_directory", "");
-        json_t *file;
-        if (n > 0 && !json_is_array(list))
-            bad++;
-        json_array_foreach (list, i, file)
-            add_file(files, file, folder, source);
-        p += n + 1;
+        if (isspace((unsigned char)*p)) {
+            p++;
+            continue;
+        }
+        HP_JSON json_t *document = json_loadb(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK, &error);
+        bool good = json_is_array(json_object_get(document, "files")) && error.position > 0;
+        if (good)
+            add_document(files, document, source);
+        bad += !good;
+        p = good ? p + error.position : stop ? stop + 1 : end;
     }
     return bad;
+}
+
+/* --- functions that a header of the system declares ------------------------------------------ */
+
+/* The last line with code from `line` on that comes before the next function's first. */
+static int64_t end_of(const json_t *file, int64_t line)
+{
+    const char *key;
+    json_t *value;
+    int64_t next = MOST_LINE, end = line;
+    json_object_foreach (json_object_get(file, "functions"), key, value) {
+        int64_t begin = hp_json_int(value, "line", 0);
+        if (begin > line && begin < next)
+            next = begin;
+    }
+    json_object_foreach (json_object_get(file, "lines"), key, value) {
+        int64_t at = strtoll(key, NULL, 10);
+        if (at > end && at < next)
+            end = at;
+    }
+    return end;
+}
+
+/* The function of that name in a file that is not of the tree. */
+static const json_t *strayed(const json_t *files, const char *name)
+{
+    const char *path, *key;
+    json_t *file, *function;
+    json_object_foreach ((json_t *)files, path, file) {
+        if (path[0] != '/')
+            continue;
+        json_object_foreach (json_object_get(file, "functions"), key, function) {
+            if (strcmp(hp_json_string(function, "name", ""), name) == 0)
+                return function;
+        }
+    }
+    return NULL;
+}
+
+/* "NAME FILE:LINE", maybe with " (discriminator 2)" behind. */
+static bool read_place(char *line, const char **name, char **file, int64_t *at)
+{
+    char *blank = strchr(line, ' ');
+    char *colon = blank ? strchr(blank, ':') : NULL;
+    if (!colon)
+        return false;
+    *blank = *colon = '\0';
+    *name = line;
+    *file = blank + 1;
+    *at = strtoll(colon + 1, NULL, 10);
+    return line[0] && (*file)[0] && *at > 0 && *at <= MOST_LINE;
+}
+
+static void place(json_t *files, char *line, const char *source, bool ends)
+{
+    const char *name;
+    char *given, key[700];
+    int64_t at;
+    if (!read_place(line, &name, &given, &at))
+        return;
+    const json_t *stray = strayed(files, name);
+    HP_FREE char *path = stray ? path_of(given, "", source) : NULL;
+    json_t *file = path ? json_object_get(files, path) : NULL;
+    json_t *functions = json_object_get(file, "functions");
+    if (!functions || path[0] == '/' || strlen(name) > 512)
+        return;
+    snprintf(key, sizeof key, "%lld %s", (long long)at, name);
+    if (ends)
+        json_object_set_new(json_object_get(functions, key), "end",
+                            json_integer((json_int_t)end_of(file, at)));
+    else
+        json_object_set_new(functions, key,
+                            json_pack("{s:s, s:I, s:I, s:I}", "name", name, "line", (json_int_t)at,
+                                      "end", (json_int_t)at, "count",
+                                      (json_int_t)hp_json_int(stray, "count", 0)));
+}
+
+void rn_gcov_place(const char *places, size_t size, const char *source, json_t *files)
+{
+    /* Twice: where one ends depends on where the others begin. */
+    for (int ends = 0; ends < 2; ends++) {
+        HP_FREE char *copy = strndup(places, size);
+        char *rest = copy;
+        for (char *line; rest && (line = strsep(&rest, "\n"));)
+            place(files, line, source, ends);
+    }
 }

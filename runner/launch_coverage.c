@@ -16,6 +16,7 @@
 
 #define MOST_NOTES 4096 /* object files with coverage data */
 #define MOST_MACROS 256
+#define MOST_SYMBOLS 20000
 #define OUTPUT_LIMIT (64u << 20)
 
 /* nftw has no argument for its function. */
@@ -65,6 +66,53 @@ static bool run_gcov(const struct rn_build_step *build, struct hp_outcome *outco
            rn_build_inspect(build, (const char *const *)argv.item, outcome);
 }
 
+/* Where the functions of the library are, a line each: "NAME FILE:LINE". gcov names the place of a
+ * function that a header of the system declares, such as malloc, by that header. */
+static bool list_places(const struct rn_build_step *build, struct hp_buffer *text)
+{
+    HP_OUTCOME struct hp_outcome symbols = {0};
+    HP_OUTCOME struct hp_outcome places = {0};
+    RN_ARGV struct rn_argv argv = {0};
+    HP_FREE char *path = hp_format("%s/%s", build->out, hp_json_string(build->plan, "preload", ""));
+    const char *const words[] = {"nm", "-P", "--defined-only", path ? path : "", NULL};
+    char *names[MOST_SYMBOLS];
+    size_t n = 0;
+    rn_argv_add(&argv, "addr2line");
+    rn_argv_add(&argv, "-e");
+    rn_argv_add(&argv, "%s", words[3]);
+    if (!rn_build_inspect(build, words, &symbols))
+        return true;
+    char *rest = symbols.out.data;
+    for (char *line; rest && n < MOST_SYMBOLS && (line = strsep(&rest, "\n"));) {
+        const char *name = strsep(&line, " "), *type = line ? strsep(&line, " ") : NULL;
+        const char *address = line ? strsep(&line, " ") : NULL;
+        if (!address || !strchr("TtWi", type[0]) || !address[0])
+            continue;
+        names[n++] = (char *)name;
+        rn_argv_add(&argv, "%s", address);
+    }
+    if (n == 0 || argv.failed || !rn_build_inspect(build, (const char *const *)argv.item, &places))
+        return true;
+    rest = places.out.data;
+    for (size_t i = 0; i < n && rest; i++) {
+        const char *place = strsep(&rest, "\n");
+        if (!hp_buffer_printf(text, "%s %s\n", names[i], place))
+            return false;
+    }
+    return true;
+}
+
+static bool send_places(const struct rn_build_step *build, struct hp_error *err)
+{
+    HP_BUFFER struct hp_buffer text = {0};
+    if (!list_places(build, &text))
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    HP_FREE char *line = hp_format("{\"size\":%zu}\n", text.size);
+    return (line && hp_write_all(STDOUT_FILENO, line, strlen(line)) &&
+            hp_write_all(STDOUT_FILENO, hp_buffer_text(&text), text.size)) ||
+           hp_fail_errno(err, "cannot hand out the coverage");
+}
+
 static bool send_workload(const struct rn_build_step *build, size_t i, const json_t *request,
                           struct hp_error *err)
 {
@@ -97,6 +145,8 @@ static bool cover(const struct rn_build_step *build, struct hp_error *err)
     walk(build, find_note);
     if (notes.count == 0)
         return hp_fail(err, HP_FAILED, "the coverage build left no .gcno files");
+    if (!send_places(build, err))
+        return false;
     json_array_foreach (json_object_get(build->plan, "requests"), i, request) {
         if (!send_workload(build, i, request, err))
             return false;

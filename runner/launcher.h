@@ -21,8 +21,9 @@
  * `file` (removed afterwards); null where there is nothing. cpu -1: not pinned; processes 0: no
  * limit of their number.
  *
- * launch coverage: the plan of a build with coverage, and `requests` as of launch samples. For each
- * there is one line
+ * launch coverage: the plan of a build with coverage, its artifact `preload`, and `requests` as of
+ * launch samples. One line {"size"} and so many bytes of lines "NAME FILE:LINE", where the
+ * library's functions are; then for each request one line
  *     {"workload", "reply", "counted", "size"}
  * and `size` bytes that gcov wrote.
  *

@@ -59,7 +59,7 @@ static const char suite[] =
     "\"recipe\":{\"commands\":[[\"cc\",\"-O2\",\"-g\",\"-shared\",\"-fPIC\",\"-include\",\"spin."
     "h\","
     "\"-o\",\"{out}/x.so\",\"lib.c\"]],\"artifacts\":[\"x.so\"],\"timeout_s\":60,"
-    "\"coverage\":{\"commands\":[[\"gcc\",\"--coverage\",\"-O1\",\"-shared\",\"-fPIC\",\"-"
+    "\"coverage\":{\"commands\":[[\"gcc\",\"--coverage\",\"-O1\",\"-g\",\"-shared\",\"-fPIC\",\"-"
     "include\","
     "\"spin.h\",\"-o\",\"{out}/x.so\",\"lib.c\"]]}},"
     "\"driver\":{\"rev\":\"plain\",\"recipe\":{\"commands\":[[\"cc\",\"-O2\",\"-o\",\"{out}/d\","

@@ -181,6 +181,30 @@ START_TEST(dialects_of_gcov)
 }
 END_TEST
 
+/* gcov puts malloc into stdlib.h when that was included first. */
+START_TEST(functions_that_a_header_declares)
+{
+    static const char places[] =
+        "malloc /build/src/a.c:8\nfree /build/src/a.c:20 (discriminator 1)\n"
+        "f /build/src/a.c:14\nbad\n :1\nx ??:0\n";
+    HP_JSON json_t *files = gcov(
+        "{'files': [{'file': 'a.c', 'lines': [{'line_number': 9, 'count': 5}, {'line_number': 12, "
+        "'count': 5}, {'line_number': 15, 'count': 1}, {'line_number': 21, 'count': 0}], "
+        "'functions': [{'name': 'f', 'start_line': 14, 'end_line': 16, 'execution_count': 1}]}, "
+        "{'file': '/usr/include/stdlib.h', 'lines': [], 'functions': [{'name': 'malloc', "
+        "'start_line': 553, 'end_line': 553, 'execution_count': 5}, {'name': 'free', 'start_line': "
+        "568, 'end_line': 568, 'execution_count': 0}]}], 'current_working_directory': '/build/src'}"
+        "{'files': []}");
+    rn_gcov_place(places, strlen(places), "/build/src", files);
+    const json_t *functions = json_object_get(json_object_get(files, "a.c"), "functions");
+    ck_assert_uint_eq(json_object_size(functions), 3);
+    const json_t *found = json_object_get(functions, "8 malloc");
+    ck_assert_int_eq(hp_json_int(found, "end", 0), 12);
+    ck_assert_int_eq(hp_json_int(found, "count", 0), 5);
+    ck_assert_int_eq(hp_json_int(json_object_get(functions, "20 free"), "end", 0), 21);
+}
+END_TEST
+
 START_TEST(truncated_gcov)
 {
     HP_JSON json_t *files = json_object();
@@ -265,6 +289,7 @@ HP_SUITE(runner_coverage)
     tcase_add_test(t, moved_to_another_file);
     tcase_add_loop_test(t, strange_differences, 0, (int)(sizeof strange / sizeof strange[0]));
     tcase_add_test(t, dialects_of_gcov);
+    tcase_add_test(t, functions_that_a_header_declares);
     tcase_add_test(t, truncated_gcov);
     tcase_add_test(t, executed_and_not);
     tcase_add_test(t, a_macro_touches_its_users);
