@@ -9,13 +9,17 @@ WITH forecast AS MATERIALIZED (
     SELECT f.state, f.place, s.json
     FROM (SELECT * FROM forecast WHERE place <= 100) f
     CROSS JOIN LATERAL (SELECT store.job_json(f.repository, f.id, f.estimate_s, f.finish) AS json) s
+), usual AS MATERIALIZED (
+    SELECT u.pending, u.seconds FROM store.job_usual u
 ), counts AS (
-    SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
-           count(*) FILTER (WHERE state = 'running') AS running,
-           count(*) FILTER (WHERE state = 'done') AS done,
-           count(*) FILTER (WHERE state = 'dead') AS dead,
-           count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-    FROM store.job
+    -- One by one: each reads an index of its own.
+    SELECT (SELECT count(*) FROM store.job WHERE state = 'queued') AS queued,
+           (SELECT count(*) FROM store.job WHERE state = 'running') AS running,
+           (SELECT count(*) FROM store.job WHERE state = 'done') AS done,
+           (SELECT count(*) FROM store.job WHERE state = 'dead'
+                                             AND state IN ('dead', 'cancelled')) AS dead,
+           (SELECT count(*) FROM store.job WHERE state = 'cancelled'
+                                             AND state IN ('dead', 'cancelled')) AS cancelled
 )
 SELECT json_build_object(
     'version', $1::text,
@@ -23,7 +27,14 @@ SELECT json_build_object(
                        FROM state s WHERE s.state = 'queued'), '[]'),
     'running', coalesce((SELECT json_agg(s.json ORDER BY s.place)
                          FROM state s WHERE s.state = 'running'), '[]'),
-    'eta', (SELECT to_char(max(finish), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM forecast),
+    'eta', (SELECT to_char(greatest(
+                (SELECT max(finish) FROM forecast),
+                (SELECT now() + make_interval(secs => sum(u.pending * u.seconds) / (
+                     SELECT greatest(1, count(*)) FROM store.runner
+                     WHERE seen > now() - interval '5 minutes'))
+                 FROM usual u
+                 WHERE (SELECT count(*) FROM forecast) < counts.queued + counts.running)),
+                'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
     'runners', coalesce((SELECT json_agg(json_build_object(
         'name', x.name, 'seen', to_char(x.seen, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) ORDER BY x.name)
         FROM (SELECT * FROM store.runner ORDER BY seen DESC LIMIT 1000) x), '[]'),
