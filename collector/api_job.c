@@ -3,6 +3,7 @@
 #include "collector/auth.h"
 #include "collector/counters.h"
 #include "collector/ingest.h"
+#include "collector/look.h"
 #include "collector/queue.h"
 #include "collector/view.h"
 #include "common/cleanup.h"
@@ -94,7 +95,12 @@ bool api_source(struct service *service, const struct request *request, struct a
         return false;
     HP_FD int fd = archive_file(service->state, err);
     struct stat st;
-    if (fd < 0 || !mirror_archive(&mirror, sha, fd, err))
+    if (fd < 0)
+        return false;
+    /* Another collector queued it, and this one has not fetched since. */
+    if (!mirror_archive(&mirror, sha, fd, err) &&
+        (err->code != HP_NOT_FOUND || !look_fetch(service, &mirror, repository, err) ||
+         !mirror_archive(&mirror, sha, fd, err)))
         return false;
     if (fstat(fd, &st) != 0)
         return hp_fail_errno(err, "cannot read the archive");

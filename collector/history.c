@@ -69,6 +69,33 @@ json_t *history_unseen(const struct mirror *mirror, const struct mirror_tips *ti
     return walk(mirror, argv, &input, err);
 }
 
+bool history_lacks(const struct mirror *mirror, const json_t *shas, bool *lacks,
+                   struct hp_error *err)
+{
+    static const char *const argv[] = {"cat-file", "--batch-check=%(objecttype)", NULL};
+    HP_BUFFER struct hp_buffer input = {0};
+    size_t i;
+    json_t *sha;
+    json_array_foreach (shas, i, sha) {
+        if (!hp_buffer_printf(&input, "%s\n", json_string_value(sha)))
+            return hp_fail(err, HP_SYSTEM, "out of memory");
+    }
+    *lacks = false;
+    if (input.size == 0)
+        return true;
+    struct git_call call = {.folder = mirror->folder,
+                            .argv = argv,
+                            .input = input.data,
+                            .input_size = input.size,
+                            .output_limit = WALK_LIMIT,
+                            .timeout_s = WALK_TIMEOUT_S};
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    if (!git_run(mirror->state, &call, &outcome, err))
+        return false;
+    *lacks = strstr(hp_buffer_text(&outcome.out), " missing\n") != NULL;
+    return true;
+}
+
 json_t *history_line(const struct mirror *mirror, const char *tip, const json_t *known,
                      const json_t *watch, int max, struct hp_error *err)
 {

@@ -17,6 +17,10 @@
 json_t *history_unseen(const struct mirror *mirror, const struct mirror_tips *tips,
                        const json_t *known, struct hp_error *err);
 
+/* Whether the mirror lacks one of the commits named (JSON array). */
+bool history_lacks(const struct mirror *mirror, const json_t *shas, bool *lacks,
+                   struct hp_error *err);
+
 /* What `count` commits of that array, from `first` on, are, in that order:
  *   {"sha", "parents": [sha…], "author", "email", "subject", "time": seconds, "paths": [path…],
  *    "watched": bool, "says": sha}

@@ -26,6 +26,7 @@ struct look {
     json_t *known;    /* those commits */
     json_t *measured; /* of them, the tips of branches that were watched then */
     bool new_suite;   /* since the last look */
+    bool lost;        /* the mirror lacks some of `known` */
     json_t *queued;
 };
 
@@ -134,7 +135,7 @@ static bool queue_line(struct look *look, const json_t *line, int64_t room, stru
 static bool queue_branch(struct look *look, const struct mirror_tip *tip, int64_t room,
                          struct hp_error *err)
 {
-    bool fresh = look->first || json_array_size(look->measured) == 0;
+    bool fresh = look->first || look->lost || json_array_size(look->measured) == 0;
     HP_JSON json_t *line = history_line(look->mirror, tip->sha, look->measured, look->watch,
                                         fresh ? 1 : LOOK_QUEUE_MAX, err);
     if (!line || !queue_line(look, line, room, err))
@@ -205,11 +206,37 @@ static bool store_look(struct look *look, const struct mirror_tips *tips, const 
            db_run(look->conn, "look_tips.sql", DB_PARAMS(look->id, text, watched_text), NULL, err);
 }
 
+bool look_fetch(struct service *service, const struct mirror *mirror, const char *repository,
+                struct hp_error *err)
+{
+    DB_RESULT PGresult *row =
+        db_pool_query(service->db, "repository_find.sql", DB_PARAMS(repository), err);
+    if (!row)
+        return false;
+    if (PQntuples(row) == 0) {
+        hp_fail(err, HP_NOT_FOUND, "there is no repository '%s'", repository);
+        return hp_error_hint(err, "Apply a suite that names it: hakperf suite apply FILE.");
+    }
+    return mirror_fetch(mirror, db_text(row, 0, 1), err);
+}
+
+/* Another collector may have looked at a later state than this mirror has. What is gone after a
+ * fetch was taken back, and the mirror made anew since: then nobody can say what is new. */
+static bool catch_up(struct look *look, const char *repository, struct hp_error *err)
+{
+    bool lacks;
+    if (!history_lacks(look->mirror, look->known, &lacks, err))
+        return false;
+    return !lacks || (look_fetch(look->service, look->mirror, repository, err) &&
+                      history_lacks(look->mirror, look->known, &look->lost, err));
+}
+
 static bool run_look(struct look *look, const char *repository, int64_t *known,
                      struct hp_error *err)
 {
     MIRROR_TIPS struct mirror_tips tips = {0};
-    if (!look_begin(look, repository, err) || !mirror_tips(look->mirror, &tips, err))
+    if (!look_begin(look, repository, err) || !catch_up(look, repository, err) ||
+        !mirror_tips(look->mirror, &tips, err))
         return false;
     HP_JSON json_t *now = tips_object(&tips);
     HP_FREE char *ref = default_ref(look, &tips);
@@ -245,20 +272,6 @@ static void note_failure(struct service *service, const char *repository,
         hp_log_error(HP_LOG_WARNING, "noting a failed look", &err);
 }
 
-static bool fetch_mirror(struct service *service, const struct mirror *mirror,
-                         const char *repository, struct hp_error *err)
-{
-    DB_RESULT PGresult *row =
-        db_pool_query(service->db, "repository_find.sql", DB_PARAMS(repository), err);
-    if (!row)
-        return false;
-    if (PQntuples(row) == 0) {
-        hp_fail(err, HP_NOT_FOUND, "there is no repository '%s'", repository);
-        return hp_error_hint(err, "Apply a suite that names it: hakperf suite apply FILE.");
-    }
-    return mirror_fetch(mirror, db_text(row, 0, 1), err);
-}
-
 json_t *look_at(struct service *service, const char *repository, bool fetch, struct hp_error *err)
 {
     MIRROR struct mirror mirror = {0};
@@ -266,7 +279,7 @@ json_t *look_at(struct service *service, const char *repository, bool fetch, str
         return NULL;
     struct look look = {.service = service, .mirror = &mirror};
     int64_t known = 0;
-    bool ok = (!fetch || fetch_mirror(service, &mirror, repository, err)) &&
+    bool ok = (!fetch || look_fetch(service, &mirror, repository, err)) &&
               look_in_transaction(&look, repository, &known, err);
     json_t *answer = NULL;
     if (ok) {

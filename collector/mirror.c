@@ -182,7 +182,14 @@ bool mirror_archive(const struct mirror *mirror, const char *sha, int fd, struct
     HP_OUTCOME struct hp_outcome outcome = {0};
     if (git_run(mirror->state, &git, &outcome, err))
         return true;
-    if (err->code == HP_FAILED)
-        mirror_suspect(mirror);
+    if (err->code != HP_FAILED)
+        return false;
+    /* Not there at all, or not readable. */
+    struct hp_error why = *err;
+    char found[GIT_SHA_TEXT];
+    if (!mirror_resolve(mirror, sha, found, err))
+        return false;
+    *err = why;
+    mirror_suspect(mirror);
     return false;
 }

@@ -60,7 +60,8 @@ bool mirror_resolve(const struct mirror *mirror, const char *rev, char sha[GIT_S
  * NULL without error code where HEAD names none that exists. */
 char *mirror_head(const struct mirror *mirror);
 
-/* Writes the tree of a commit as an uncompressed tar archive to `fd`. */
+/* Writes the tree of a commit as an uncompressed tar archive to `fd`. HP_NOT_FOUND where the mirror
+ * does not have it. */
 bool mirror_archive(const struct mirror *mirror, const char *sha, int fd, struct hp_error *err);
 
 #endif

@@ -1,4 +1,6 @@
 /* Looking at real repositories through the running collector. */
+#include "collector/git.h"
+#include "collector/look.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -383,6 +385,71 @@ START_TEST(reverts_are_recognised)
 }
 END_TEST
 
+/* --- two collectors --------------------------------------------------------------------------- */
+
+static const char *tip_in_store(void)
+{
+    return owner("SELECT sha FROM store.ref_tip WHERE ref = 'refs/heads/main'");
+}
+
+/* One whose mirror is behind what the other looked at: it fetches, and takes nothing back. */
+START_TEST(a_collector_that_is_behind_catches_up)
+{
+    struct hp_error err = {0};
+    char state[] = "/tmp/hakperf-second-XXXXXX";
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1", "one");
+    repo_commit(r, "lib/a", "2", "two");
+    collector_start(NULL);
+    suite_applied(r);
+    ck_assert_ptr_nonnull(mkdtemp(state));
+    ck_assert_msg(git_prepare(state, NULL, &err), "%s", err.message);
+    struct service second = {
+        .state = state, .db = store_db("hakperf_collector"), .queue_limit = 1000};
+    HP_JSON json_t *first = look_at(&second, "r", true, &err);
+    ck_assert_msg(first != NULL, "%s", err.message);
+    const char *three = repo_commit(r, "lib/a", "3", "three");
+    ck_assert_str_eq(look(), "three");
+    HP_JSON json_t *stale = look_at(&second, "r", false, &err);
+    ck_assert_msg(stale != NULL, "%s", err.message);
+    ck_assert_uint_eq(json_array_size(json_object_get(stale, "queued")), 0);
+    ck_assert_str_eq(tip_in_store(), three);
+    /* And the other way about. */
+    const char *four = repo_commit(r, "lib/a", "4", "four");
+    HP_JSON json_t *ahead = look_at(&second, "r", true, &err);
+    ck_assert_uint_eq(json_array_size(json_object_get(ahead, "queued")), 1);
+    /* A runner that claims from the first gets a source which that one has not fetched yet. */
+    owner("DELETE FROM store.job WHERE head <> (SELECT sha FROM store.ref_tip LIMIT 1)");
+    HP_JSON json_t *job = claim("x");
+    HP_FREE char *path = hp_format("/api/v1/jobs/%lld/source/%s?fence=1",
+                                   (long long)hp_json_int(job, "job", 0), four);
+    ck_assert_int_eq(collector_ask("GET", path, NULL, NULL), 200);
+    db_close(second.db);
+    ck_assert(hp_remove_tree(state, &err));
+    collector_stop();
+}
+END_TEST
+
+/* A mirror made anew after a forced push lacks the old tips: the present is measured, not all. */
+START_TEST(a_lost_mirror_does_not_queue_the_past)
+{
+    const char *r = repo_make();
+    for (int i = 0; i < 5; i++)
+        repo_commit(r, "lib/a", i % 2 ? "x" : "y", "old");
+    collector_start(NULL);
+    suite_applied(r);
+    REPO_GIT(r, "reset", "--quiet", "--hard", "HEAD~1");
+    repo_commit(r, "lib/a", "9", "rewritten");
+    REPO_GIT(r, "reflog", "expire", "--expire=now", "--all");
+    REPO_GIT(r, "gc", "--quiet", "--prune=now");
+    HP_FREE char *mirror = hp_format("%s/mirrors/r.git", collector_state());
+    struct hp_error err;
+    ck_assert(hp_remove_tree(mirror, &err));
+    ck_assert_str_eq(look(), "rewritten");
+    collector_stop();
+}
+END_TEST
+
 HP_SUITE(collector_look)
 {
     Suite *s = suite_create("collector_look");
@@ -401,6 +468,8 @@ HP_SUITE(collector_look)
     tcase_add_test(t, bad_suites_change_nothing);
     tcase_add_test(t, changed_branches_are_judged_anew);
     tcase_add_test(t, reverts_are_recognised);
+    tcase_add_test(t, a_collector_that_is_behind_catches_up);
+    tcase_add_test(t, a_lost_mirror_does_not_queue_the_past);
     tcase_add_test(t, a_changed_suite_judges_paths_anew);
     suite_add_tcase(s, t);
     return s;
