@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5;
+static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5, GAPS_S = 60;
 
 enum { THREADS = 4 };
 
@@ -75,6 +75,16 @@ static void expire(struct service *service)
         hp_log_error(HP_LOG_DEBUG, "leases", &err);
 }
 
+static void fill_gaps(struct service *service)
+{
+    struct hp_error err = {0};
+    int64_t added;
+    if (!queue_fill_gaps(service->db, service->gap_jobs, &added, &err))
+        hp_log_error(HP_LOG_WARNING, "gaps", &err);
+    else if (added > 0)
+        hp_log(HP_LOG_INFO, "%lld commits that were skipped are queued", (long long)added);
+}
+
 /* Once a day, in every collector: what another one did already costs nothing. */
 static void keep_house(struct service *service)
 {
@@ -88,7 +98,7 @@ static void keep_house(struct service *service)
 static void *keep_thread(void *argument)
 {
     struct background *b = argument;
-    double next_house = 0, next_expiry = 0;
+    double next_house = 0, next_expiry = 0, next_gaps = hp_monotonic_s() + GAPS_S;
     unsigned seen = 0;
     while (!b->stop) {
         double now = hp_monotonic_s();
@@ -99,6 +109,10 @@ static void *keep_thread(void *argument)
         if (now >= next_expiry) {
             expire(b->service);
             next_expiry = now + EXPIRY_S;
+        }
+        if (now >= next_gaps) {
+            fill_gaps(b->service);
+            next_gaps = now + GAPS_S;
         }
         wake_claims(b->service);
         pause_for(b, 1, &seen);

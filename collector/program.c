@@ -41,6 +41,8 @@ const struct hp_option serve_options[] = {
      "the private key for fetching over ssh, mode 0600", true},
     {"webhook", 0, HP_OPT_STRING, "URL", NULL, 0, 0, "who is told of regressions, by POST", true},
     {"queue-limit", 0, HP_OPT_INTEGER, "N", "10000", 1, 1000000, "most jobs that may wait", true},
+    {"fill-gaps", 0, HP_OPT_INTEGER, "N", "10", 0, 1000,
+     "so many commits that were skipped wait at a time, behind all else (0: none)", true},
     {"lease", 0, HP_OPT_SECONDS, "SECONDS", "120", 5, 3600,
      "a runner that is silent so long has lost its job", true},
     {"max-attempts", 0, HP_OPT_INTEGER, "N", "3", 1, 1000,

@@ -68,6 +68,14 @@ bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, b
     return true;
 }
 
+bool queue_fill_gaps(struct db *db, int64_t most, int64_t *added, struct hp_error *err)
+{
+    char places[DB_TEXT];
+    *added = 0;
+    return most == 0 ||
+           db_pool_run(db, "queue_gaps.sql", DB_PARAMS(db_int(places, most)), added, err);
+}
+
 int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err)
 {
     char limit[DB_TEXT];

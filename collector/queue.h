@@ -42,6 +42,12 @@ struct queue_job {
 bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, bool *added,
                struct hp_error *err);
 
+/* Queues commits that no job measured though those around them were: of a push that was cut, of an
+ * outage. At most `most` of a repository wait at a time; 0: none. Any number of collectors may
+ * call.
+ */
+bool queue_fill_gaps(struct db *db, int64_t most, int64_t *added, struct hp_error *err);
+
 /* How many of the waiting jobs could be claimed now, up to `most`; -1 on error. */
 int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err);
 

@@ -22,6 +22,7 @@ struct service {
     int64_t lease_s;
     int64_t max_attempts;
     int64_t session_minutes;
+    int64_t gap_jobs;    /* that fill gaps, of a repository at a time; 0: none */
     int64_t keep_months; /* of samples and profiles; 0: for ever */
 
     pthread_mutex_t mutex; /* of what follows */

@@ -253,6 +253,37 @@ START_TEST(jobs_are_called_off_and_repeated)
 }
 END_TEST
 
+/* Commits 2 and 9 were measured, 1 to 3 were there at the first look: 8 to 4 are a gap. */
+START_TEST(gaps_are_filled_when_there_is_time)
+{
+    struct hp_error err;
+    int64_t added;
+    world();
+    owner("UPDATE store.commit SET mainline = true, watched = position <> 5, "
+          "seen = now() + CASE WHEN position < 3 THEN interval '0' ELSE interval '1 s' END");
+    owner("INSERT INTO store.machine (repository, fingerprint, facts) "
+          "VALUES (1, repeat('e', 64), '{}')");
+    owner("INSERT INTO store.job (repository, kind, head, suite_hash, state, finished) "
+          "SELECT 1, 'commit', lpad(n::text, 40, '0'), repeat('a', 64), 'done', now() "
+          "FROM unnest(ARRAY[2, 9]) n");
+    owner(
+        "INSERT INTO store.run (repository, id, job, attempt, kind, head, against_parent, "
+        "suite_hash, status, verdict, started, finished, runner, runner_version, machine, sandbox, "
+        "reproduce) SELECT 1, gen_random_uuid(), id, 1, kind, head, true, suite_hash, 'measured', "
+        "'equivalent', now(), now(), 'x', '1', repeat('e', 64), 'none', 'x' FROM store.job");
+    ck_assert(queue_fill_gaps(db, 0, &added, &err) && added == 0);
+    ck_assert_msg(queue_fill_gaps(db, 3, &added, &err), "%s", err.message);
+    ck_assert_int_eq(added, 3);
+    ck_assert(queue_fill_gaps(db, 3, &added, &err) && added == 0);
+    add("a", "commit", 10, queue_look_priority());
+    ck_assert_str_eq(order(4), "a10 a5 a7 a8"); /* 6 touches no watched path */
+    owner("UPDATE store.job SET state = 'done', finished = now() WHERE kind = 'backfill'");
+    ck_assert(queue_fill_gaps(db, 3, &added, &err) && added == 1);
+    ck_assert_str_eq(order(2), "a4 -");
+    db_close(db);
+}
+END_TEST
+
 /* --- many at once --------------------------------------------------------------------------- */
 
 enum { CLAIMERS = 24, WORK = 240 };
@@ -339,7 +370,8 @@ START_TEST(whoever_queues_is_heard)
     /* The connection breaks: it listens again by itself. */
     owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LISTEN%' "
           "AND pid <> pg_backend_pid()");
-    hint_wait(&hint, 5, -1);
+    for (int i = 0; i < 20 && hint.conn; i++)
+        hint_wait(&hint, 5, -1); /* first the server's farewell, then the end */
     ck_assert_ptr_null(hint.conn);
     hint.again = 0;
     ck_assert(!hint_wait(&hint, 0.1, -1));
@@ -393,6 +425,7 @@ HP_SUITE(queue_order)
     tcase_add_test(t, some_jobs_are_for_one_runner);
     tcase_add_test(t, a_dead_runner_delays_its_own_job_only);
     tcase_add_test(t, jobs_are_called_off_and_repeated);
+    tcase_add_test(t, gaps_are_filled_when_there_is_time);
     tcase_add_test(t, many_claimers_share_the_work);
     tcase_add_test(t, whoever_queues_is_heard);
     tcase_add_test(t, a_forecast_comes_from_history);
