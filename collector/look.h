@@ -21,7 +21,8 @@
  * git's words; HP_LIMIT: the queue is full (the next look tries again). */
 json_t *look_at(struct service *service, const char *repository, bool fetch, struct hp_error *err);
 
-/* Fetches the mirror of a repository from where the store says. HP_NOT_FOUND: no such repository. */
+/* Fetches the mirror of a repository from where the store says. HP_NOT_FOUND: no such repository.
+ */
 bool look_fetch(struct service *service, const struct mirror *mirror, const char *repository,
                 struct hp_error *err);
 

@@ -85,14 +85,16 @@ int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err)
 }
 
 /* What queue_cancel.sql and queue_retry.sql answer. */
-static bool judge_change(const PGresult *row, int64_t job, const char *what, struct hp_error *err)
+static bool judge_change(const PGresult *row, int64_t job, const char *what, const char *hint,
+                         struct hp_error *err)
 {
     if (PQntuples(row) == 0)
         return hp_fail(err, HP_NOT_FOUND, "there is no job %lld", (long long)job);
     if (db_get_bool(row, 0, 2))
         return true;
-    return hp_fail(err, HP_CONFLICT, "job %lld is %s: it cannot be %s", (long long)job,
-                   db_text(row, 0, 0), what);
+    hp_fail(err, HP_CONFLICT, "job %lld is %s: it cannot be %s", (long long)job, db_text(row, 0, 0),
+            what);
+    return hp_error_hint(err, "%s", hint);
 }
 
 bool queue_cancel(struct db *db, int64_t job, const char *who, struct hp_error *err)
@@ -102,8 +104,7 @@ bool queue_cancel(struct db *db, int64_t job, const char *who, struct hp_error *
         db_pool_query(db, "queue_cancel.sql", DB_PARAMS(db_int(number, job), who), err);
     if (!row)
         return false;
-    return judge_change(row, job, "cancelled", err) ||
-           hp_error_hint(err, "Only what waits or runs can be called off.");
+    return judge_change(row, job, "cancelled", "Only what waits or runs can be called off.", err);
 }
 
 bool queue_retry(struct db *db, int64_t job, struct hp_error *err)
@@ -118,9 +119,10 @@ bool queue_retry(struct db *db, int64_t job, struct hp_error *err)
     }
     if (!row)
         return false;
-    return judge_change(row, job, "repeated", err) ||
-           hp_error_hint(err, "What was given up or cancelled can; queue the commit itself to "
-                              "measure it once more: hakperf queue REV.");
+    return judge_change(row, job, "repeated",
+                        "What was given up or cancelled can; queue the commit itself to measure it "
+                        "once more: hakperf queue REV.",
+                        err);
 }
 
 static bool claim_next(struct db *db, const char *runner, const char *version, int64_t lease_s,

@@ -1,6 +1,6 @@
 -- What the tables refuse, whoever writes.
 BEGIN;
-SELECT plan(21);
+SELECT plan(29);
 
 INSERT INTO store.repository (name, url) VALUES ('r', 'u');
 INSERT INTO store.suite (repository, hash, name, document, driver_sha)
@@ -38,6 +38,25 @@ SELECT throws_ok($$UPDATE store.job SET finished = now() WHERE base IS NULL$$, '
 SELECT lives_ok($$UPDATE store.job SET state = 'dead', finished = now() WHERE base IS NULL$$,
     'a job may be given up');
 SELECT lives_ok(pg_temp.job(repeat('1', 40), NULL), 'then the commit may wait again');
+
+SELECT lives_ok($$UPDATE store.job SET state = 'cancelled', finished = now() WHERE state = 'queued'$$,
+    'a waiting job may be called off');
+SELECT throws_ok($$UPDATE store.job SET state = 'lost'$$, '23514', NULL, 'states are known words');
+SELECT throws_ok($$UPDATE store.job SET kind = 'nightly'$$, '23514', NULL, 'kinds are known words');
+SELECT throws_ok($$INSERT INTO store.job (repository, kind, head, suite_hash, depends_on)
+    SELECT id, 'bisect', repeat('1', 40), repeat('a', 64), '{99}' FROM store.repository$$, 'HP422', NULL,
+    'a job depends on jobs that are there');
+SELECT lives_ok($$INSERT INTO store.job (repository, kind, head, suite_hash, depends_on)
+    SELECT repository, 'bisect', repeat('1', 40), repeat('a', 64), ARRAY[min(id)]
+    FROM store.job GROUP BY repository$$, 'such as an earlier one');
+SELECT throws_ok($$UPDATE store.job SET depends_on = ARRAY[id] WHERE kind = 'bisect'$$, 'HP422', NULL,
+    'never on itself');
+SELECT throws_ok($$INSERT INTO store.epoch (repository, runner, machine)
+    SELECT id, 'x', repeat('0', 64) FROM store.repository$$, '23503', NULL,
+    'an epoch is one of a known machine');
+SELECT throws_ok($$INSERT INTO store.ref_tip (repository, ref, sha, watched)
+    SELECT id, 'refs/heads/x', repeat('1', 40), NULL FROM store.repository$$, '23502', NULL,
+    'a branch is watched or not');
 
 INSERT INTO store.machine (repository, fingerprint, facts)
     SELECT id, repeat('e', 64), '{}' FROM store.repository;

@@ -1,6 +1,6 @@
 -- The shape that the design promises: keys, partitions, roles, functions.
 BEGIN;
-SELECT plan(20);
+SELECT plan(22);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -57,6 +57,17 @@ SELECT is(store.drop_old(2), 2, 'what is older than two months is dropped');
 SELECT is((SELECT count(*) FROM store.sample_set), 3::bigint, 'and nothing else');
 SELECT throws_ok('SELECT store.drop_old(0)', 'HP422', NULL, 'the present month is never dropped');
 
+SELECT is_empty($$
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'store'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+      AND has_table_privilege('hakperf_reader', c.oid, 'SELECT, INSERT, UPDATE, DELETE')
+$$, 'the reader sees views of hakperf and nothing of the store');
+SELECT is_empty($$
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'hakperf'::regnamespace
+      AND (has_table_privilege('hakperf_reader', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+           OR NOT has_table_privilege('hakperf_reader', c.oid, 'SELECT'))
+$$, 'all of them, and only to read');
 SELECT has_role('hakperf_collector');
 SELECT has_role('hakperf_reader');
 SELECT is_empty($$
