@@ -13,7 +13,11 @@ handler api_suite_put;
 handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_compare, api_series;
 handler api_status, api_job, api_jobs, api_alerts;
 handler api_claim, api_source, api_progress, api_run_put, api_job_cancel, api_job_retry;
+handler api_tokens, api_token_create, api_token_revoke, api_login_link, api_audit, api_webhook;
 handler page_login, page_file;
+
+/* As struct server_options.stranger wants it: a browser is told how to log in. */
+void page_stranger(const struct request *request, struct answer *answer);
 
 /* Finds a repository in `db` (the service's, or its readers'): its number as text, and its mirror,
  * which the caller releases. HP_NOT_FOUND with a hint. */

@@ -244,9 +244,12 @@ bool api_log(struct service *service, const struct request *request, struct answ
         !api_repository(service, service->reader, request->arg[0], id, &mirror, err) ||
         (before && !read_rev(service, &mirror, id, "before", before, sha, err)))
         return false;
-    return answer_view(answer,
+    return answer_rows(answer, request,
                        view_log(service->reader, request->arg[0], (int)limit, before ? sha : NULL,
                                 watched != 0, err),
+                       "commits",
+                       "sha,subject,author,time,state,verdict,size,change,throughput,kernel_share,"
+                       "ace_failures,workload,reason,reverts",
                        err);
 }
 
@@ -272,8 +275,12 @@ bool api_compare(struct service *service, const struct request *request, struct 
         !read_rev(service, &mirror, id, "base", base, base_sha, err) ||
         !read_rev(service, &mirror, id, "head", head, head_sha, err))
         return false;
-    return answer_view(
-        answer, view_compare(service->reader, request->arg[0], base_sha, head_sha, err), err);
+    return answer_rows(
+        answer, request, view_compare(service->reader, request->arg[0], base_sha, head_sha, err),
+        "workloads",
+        "workload,verdict,size,metric,unit,better,base_value,head_value,change,low,high,pairs,"
+        "detectable,kernel_share.base,kernel_share.head,ace_failures.base,ace_failures.head,reason",
+        err);
 }
 
 bool api_series(struct service *service, const struct request *request, struct answer *answer,
@@ -282,9 +289,12 @@ bool api_series(struct service *service, const struct request *request, struct a
     int64_t limit;
     if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 500, &limit, err))
         return false;
-    return answer_view(answer,
+    return answer_rows(answer, request,
                        view_series(service->reader, request->arg[0],
                                    request_param(request, "workload"),
                                    request_param(request, "metric"), (int)limit, err),
+                       "points",
+                       "sha,subject,time,value,low,high,verdict,run,ratio,ratio_low,ratio_high,"
+                       "machine",
                        err);
 }

@@ -119,7 +119,10 @@ bool api_jobs(struct service *service, const struct request *request, struct ans
                               .kind = request_param(request, "kind"),
                               .before = before,
                               .limit = (int)limit};
-    return answer_view(answer, view_jobs(service->db, &which, err), err);
+    return answer_rows(answer, request, view_jobs(service->db, &which, err), "jobs",
+                       "job,kind,repository,sha,subject,base,state,attempt,runner,created,started,"
+                       "finished,reason",
+                       err);
 }
 
 bool api_alerts(struct service *service, const struct request *request, struct answer *answer,

@@ -106,7 +106,7 @@ static bool by_token(struct service *service, struct request *request, const cha
                           &request->who.scopes, name, err))
         return false;
     if (request->who.scopes == 0)
-        return hp_fail(err, HP_DENIED, "this token is not known, or was revoked");
+        return hp_fail(err, HP_DENIED, "this token is not known, has expired or was revoked");
     snprintf(request->who.name, sizeof request->who.name, "token %s", name);
     return true;
 }
@@ -120,7 +120,7 @@ static bool by_cookie(struct service *service, struct request *request, const ch
         return false;
     if (request->who.scopes == 0) {
         hp_fail(err, HP_DENIED, "the session has ended");
-        return hp_error_hint(err, "Open a new link: hakperf-collector login-link prints one.");
+        return hp_error_hint(err, "Open a new link: hakperf login prints one.");
     }
     request->who.by_cookie = true;
     snprintf(request->who.name, sizeof request->who.name, "browser");
@@ -136,6 +136,7 @@ bool auth_who(struct service *service, struct request *request, bool quick, stru
         return true;
     }
     if (!token && !cookie_value(request, cookie)) {
+        request->who.scopes = service->anonymous_read ? SCOPE_READ : 0;
         snprintf(request->who.name, sizeof request->who.name, "anonymous");
         return true;
     }
@@ -157,7 +158,7 @@ static bool check_name(const char *name, struct hp_error *err)
     return hp_error_hint(err, "Use at most 63 letters, digits, dots, dashes, '@' and underscores.");
 }
 
-bool auth_token_create(struct db *db, const char *name, const char *scope,
+bool auth_token_create(struct db *db, const char *name, const char *scope, int64_t days,
                        char secret[AUTH_SECRET_TEXT], struct hp_error *err)
 {
     char hash[HP_HASH_TEXT];
@@ -168,8 +169,15 @@ bool auth_token_create(struct db *db, const char *name, const char *scope,
         return hp_error_hint(err, "Scopes are runner, submit, read and admin.");
     }
     int64_t made = 0;
+    char seconds[DB_TEXT];
+    if (days < 0 || days > AUTH_DAYS_MAX) {
+        hp_fail(err, HP_USAGE, "a token lasts 1 to %d days, or for ever (0)", AUTH_DAYS_MAX);
+        return hp_error_path(err, "/expires_days");
+    }
     if (!make_secret("hakperf_", secret, hash, err) ||
-        !db_pool_run(db, "auth_token_create.sql", DB_PARAMS(name, hash, scope), &made, err))
+        !db_pool_run(db, "auth_token_create.sql",
+                     DB_PARAMS(name, hash, scope, days ? db_int(seconds, days * 86400) : NULL),
+                     &made, err))
         return false;
     if (made == 1)
         return true;
@@ -183,6 +191,18 @@ json_t *auth_token_list(struct db *db, struct hp_error *err)
     return db_pool_json(db, "auth_token_list.sql", DB_NO_PARAMS, &list, err) ? list : NULL;
 }
 
+json_t *auth_audit_list(struct db *db, int64_t limit, int64_t before, const char *object,
+                        struct hp_error *err)
+{
+    char count[DB_TEXT], number[DB_TEXT];
+    json_t *list = NULL;
+    const char *older = before > 0 ? db_int(number, before) : NULL;
+    if (!db_pool_json(db, "auth_audit_list.sql", DB_PARAMS(db_int(count, limit), older, object),
+                      &list, err))
+        return NULL;
+    return list;
+}
+
 bool auth_token_revoke(struct db *db, const char *name, struct hp_error *err)
 {
     int64_t changed = 0;
@@ -191,7 +211,7 @@ bool auth_token_revoke(struct db *db, const char *name, struct hp_error *err)
     if (changed > 0)
         return true;
     hp_fail(err, HP_NOT_FOUND, "no token '%s' is in force", name);
-    return hp_error_hint(err, "hakperf-collector token list shows them.");
+    return hp_error_hint(err, "hakperf token list shows them.");
 }
 
 bool auth_login_code(struct db *db, char code[AUTH_SECRET_TEXT], struct hp_error *err)
@@ -214,7 +234,7 @@ bool auth_login(struct db *db, const char *code, int64_t session_minutes,
     if (made == 1)
         return true;
     hp_fail(err, HP_DENIED, "this link was used, or is older than ten minutes");
-    return hp_error_hint(err, "Open a new one: hakperf-collector login-link prints it.");
+    return hp_error_hint(err, "Open a new one: hakperf login prints it.");
 }
 
 void auth_audit(struct db *db, const char *who, const char *address, const char *action,

@@ -17,8 +17,8 @@ struct service;
 
 #define AUTH_COOKIE "hakperf"
 
-/* Room for a secret as text. */
-enum { AUTH_SECRET_TEXT = 80 };
+/* Room for a secret as text; the longest life of a token that ends. */
+enum { AUTH_SECRET_TEXT = 80, AUTH_DAYS_MAX = 3650 };
 
 /* The set of scopes that a scope's name stands for; 0 for a name that is none. */
 unsigned auth_scopes(const char *name);
@@ -29,11 +29,12 @@ unsigned auth_scopes(const char *name);
 bool auth_who(struct service *service, struct request *request, bool quick, struct hp_error *err);
 
 /* Makes a token; HP_CONFLICT where one of that name is in force, HP_USAGE for a bad scope or
- * name. `secret` gets the token. */
-bool auth_token_create(struct db *db, const char *name, const char *scope,
+ * name. It is worth something for so many days (0: until it is revoked). `secret` gets the token.
+ */
+bool auth_token_create(struct db *db, const char *name, const char *scope, int64_t days,
                        char secret[AUTH_SECRET_TEXT], struct hp_error *err);
 
-/* Array of {"name","scope","created","last_used","revoked"}; the caller owns it. */
+/* Array of {"name","scope","created","last_used","expires","revoked"}; the caller owns it. */
 json_t *auth_token_list(struct db *db, struct hp_error *err);
 
 /* HP_NOT_FOUND where no token of that name is in force. */
@@ -46,6 +47,12 @@ bool auth_login_code(struct db *db, char code[AUTH_SECRET_TEXT], struct hp_error
  * is wrong, too old or was used. */
 bool auth_login(struct db *db, const char *code, int64_t session_minutes,
                 char cookie[AUTH_SECRET_TEXT], struct hp_error *err);
+
+/* The newest `limit` deeds, older than number `before` (0: all), those to one object where it is
+ * given: {"entries":[{"id","at","who","action","object","address","detail"}],"next"}; the caller
+ * owns it. */
+json_t *auth_audit_list(struct db *db, int64_t limit, int64_t before, const char *object,
+                        struct hp_error *err);
 
 /* Writes down who did what. An error is logged and otherwise ignored: the deed is done. */
 void auth_audit(struct db *db, const char *who, const char *address, const char *action,

@@ -2,7 +2,7 @@
 
 #include <stdatomic.h>
 
-enum { ROUTES_ROOM = 48, BUCKETS = 8 };
+enum { ROUTES_ROOM = 96, BUCKETS = 8 };
 
 /* Statuses that are told apart; the last stands for all others. */
 static const unsigned statuses[] = {200, 201, 204, 303, 304, 400, 401, 403, 404, 405,

@@ -46,8 +46,8 @@ static bool page_headers(struct answer *answer, const char *etag, struct hp_erro
               answer_header(answer, "Referrer-Policy", "no-referrer") &&
               answer_header(answer, "Cross-Origin-Opener-Policy", "same-origin") &&
               answer_header(answer, "Cross-Origin-Resource-Policy", "same-origin") &&
-              answer_header(answer, "Cache-Control", "private, no-cache") &&
-              answer_header(answer, "ETag", "%s", etag);
+              answer_header(answer, "Cache-Control", etag ? "private, no-cache" : "no-store") &&
+              (!etag || answer_header(answer, "ETag", "%s", etag));
     return ok || hp_fail(err, HP_SYSTEM, "out of memory");
 }
 
@@ -79,6 +79,31 @@ bool page_file(struct service *service, const struct request *request, struct an
     answer->fixed = file->data;
     answer->size = file->size;
     return true;
+}
+
+void page_stranger(const struct request *request, struct answer *answer)
+{
+    static const char text[] =
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>hakperf</title>"
+        "<meta name=\"viewport\" content=\"width=device-width\">"
+        "<link rel=\"icon\" href=\"data:,\"></head><body><h1>hakperf</h1>\n"
+        "<p>This browser is not logged in, or its session has ended.</p>\n"
+        "<p>On the machine of the service, type</p>\n<pre>hakperf login</pre>\n"
+        "<p>and open the link that it prints. The link works once, within ten minutes.\n"
+        "Elsewhere: <code>hakperf --server ADDRESS --token-file FILE login</code> with a token of"
+        " scope admin.</p>\n</body></html>\n";
+    struct hp_error ignored;
+    bool api = request->segments > 0 && strcmp(request->segment[0], "api") == 0;
+    if (api || request->over_unix ||
+        !(request->segments == 0 || (request->accept && strstr(request->accept, "text/html"))))
+        return;
+    answer_release(answer);
+    answer->status = 401;
+    answer->content_type = "text/html; charset=utf-8";
+    answer->fixed = text;
+    answer->size = sizeof text - 1;
+    page_headers(answer, NULL, &ignored);
+    answer_header(answer, "WWW-Authenticate", "Bearer realm=\"hakperf\"");
 }
 
 bool page_login(struct service *service, const struct request *request, struct answer *answer,

@@ -46,7 +46,8 @@ struct request {
     struct request_param param[REQUEST_PARAMS];
     size_t params;
     const char *arg[REQUEST_ARGS]; /* what stands at the {} of the route */
-    const char *authorization, *cookie, *host, *origin, *if_none_match; /* headers, or NULL */
+    const char *authorization, *cookie, *host, *origin, *if_none_match, *accept; /* headers, or
+                                                                                   NULL */
     struct hp_buffer body;
     struct principal who;
     bool over_unix;   /* came over the Unix socket */
@@ -89,14 +90,29 @@ struct answer {
         char *value;
     } header[ANSWER_HEADERS];
     size_t headers;
-    double park_s; /* > 0: nothing to say yet; call the handler again later, at most so long */
-    bool page;     /* a page for a browser: gets a page's security headers, may be kept */
+    double park_s;  /* > 0: nothing to say yet; call the handler again later, at most so long */
+    bool validated; /* has an ETag: may be kept, and asked for again by it */
+    bool page;      /* a page for a browser: gets a page's security headers, may be kept */
 };
 
 void answer_release(struct answer *answer);
 
 /* Takes the value over. */
 bool answer_json(struct answer *answer, unsigned status, json_t *value, struct hp_error *err);
+
+/* Gives a whole answer its ETag, made of its bytes; 304 without a body where the client has it
+ * already (If-None-Match). Answers that are no plain 200, or of plain text, stay as they are. */
+void answer_validate(struct answer *answer, const char *if_none_match);
+
+/* Whether the client wants CSV: format=csv (json: no), else the first of the two that Accept names.
+ * HP_USAGE for another format. */
+bool request_csv(const struct request *request, bool *csv, struct hp_error *err);
+
+/* Takes the value over: as JSON, with a Link to the next page where it has a "next"; or, where the
+ * client wants CSV, the objects of its array `rows` (NULL or missing: an empty table) with a line
+ * of `columns`, names separated by commas; "a.b" is b of the object a. */
+bool answer_rows(struct answer *answer, const struct request *request, json_t *value,
+                 const char *rows, const char *columns, struct hp_error *err);
 
 /* Replaces whatever there is by the error body and the status that belongs to its code. */
 void answer_error(struct answer *answer, const struct hp_error *err, bool authenticated);

@@ -2,7 +2,7 @@
 #include "collector/api.h"
 #include "common/wire.h"
 
-enum { SMALL = 64 << 10 };
+enum { SMALL = 64 << 10, WEBHOOK = 4 << 20 };
 
 const struct route routes[] = {
     {"GET", "/healthz", SCOPE_PUBLIC, 0, api_health, ROUTE_QUICK},
@@ -27,6 +27,12 @@ const struct route routes[] = {
     {"GET", "/api/v1/jobs/{}/source/{}", SCOPE_RUNNER, 0, api_source, ROUTE_SLOW},
     {"POST", "/api/v1/jobs/{}/progress", SCOPE_RUNNER, SMALL, api_progress, ROUTE_PLAIN},
     {"PUT", "/api/v1/runs/{}", SCOPE_RUNNER, HP_WIRE_RESULT_LIMIT, api_run_put, ROUTE_PLAIN},
+    {"GET", "/api/v1/tokens", SCOPE_ADMIN, 0, api_tokens, ROUTE_PLAIN},
+    {"POST", "/api/v1/tokens", SCOPE_ADMIN, SMALL, api_token_create, ROUTE_PLAIN},
+    {"DELETE", "/api/v1/tokens/{}", SCOPE_ADMIN, 0, api_token_revoke, ROUTE_PLAIN},
+    {"POST", "/api/v1/login-links", SCOPE_ADMIN, SMALL, api_login_link, ROUTE_PLAIN},
+    {"GET", "/api/v1/audit", SCOPE_ADMIN, 0, api_audit, ROUTE_PLAIN},
+    {"POST", "/webhook/{}", SCOPE_PUBLIC, WEBHOOK, api_webhook, ROUTE_SLOW},
     {"GET", "/*", SCOPE_READ, 0, page_file, ROUTE_PLAIN},
     {0},
 };

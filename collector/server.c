@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -175,8 +176,12 @@ static void finish(struct exchange *x)
 
 static void refuse(struct exchange *x, const struct hp_error *err)
 {
+    const struct server_options *o = &x->server->options;
     bool known = x->request.who.name[0] && strcmp(x->request.who.name, "anonymous") != 0;
     answer_error(&x->answer, err, known);
+    if (x->answer.status == MHD_HTTP_UNAUTHORIZED && o->stranger &&
+        strcmp(x->request.method, "GET") == 0)
+        o->stranger(&x->request, &x->answer);
     x->stage = STAGE_ANSWER;
 }
 
@@ -187,6 +192,8 @@ static void call_handler(struct exchange *x)
     db_request(x->route->kind == ROUTE_SLOW ? 0 : REQUEST_S);
     bool ok = x->route->run(x->server->options.service, &x->request, &x->answer, &err);
     db_request(0);
+    if (ok && x->route->scope == SCOPE_READ && strcmp(x->route->method, "GET") == 0)
+        answer_validate(&x->answer, x->request.if_none_match);
     if (ok)
         return;
     if (err.code == HP_INTERNAL || err.code == HP_SYSTEM)
@@ -221,7 +228,7 @@ static bool may(const struct exchange *x, struct hp_error *err)
         return hp_error_hint(err, r->over_unix
                                       ? "Only the collector's own user and root may use its socket."
                                       : "Send a token (Authorization: Bearer …), or open the link "
-                                        "that hakperf-collector login-link prints.");
+                                        "that hakperf login prints.");
     }
     if (!(r->who.scopes & scope)) {
         hp_fail(err, HP_DENIED, "%s may not do this", r->who.name);
@@ -294,6 +301,13 @@ static const char *header(struct exchange *x, const char *name)
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+const char *server_header(const struct request *request, const char *name)
+{
+    const struct exchange *x =
+        (const struct exchange *)((const char *)request - offsetof(struct exchange, request));
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
 static void describe_client(struct exchange *x)
 {
     struct request *r = &x->request;
@@ -328,6 +342,7 @@ static bool check_headers(struct exchange *x, struct hp_error *err)
     r->cookie = header(x, MHD_HTTP_HEADER_COOKIE);
     r->authorization = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
     r->if_none_match = header(x, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    r->accept = header(x, MHD_HTTP_HEADER_ACCEPT);
     if (x->target_error.code != HP_OK) {
         *err = x->target_error;
         return false;
@@ -377,7 +392,7 @@ static enum MHD_Result send_answer(struct exchange *x)
     for (size_t i = 0; i < a->headers; i++)
         MHD_add_response_header(response, a->header[i].name, a->header[i].value);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (!a->page)
+    if (!a->page && !a->validated)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     enum MHD_Result sent = MHD_queue_response(x->connection, x->status, response);
     MHD_destroy_response(response);

@@ -28,11 +28,16 @@ struct server_options {
     /* Finds out who asks. `quick`: without waiting for anything, and if that does not tell,
      * false without touching err's code; it is then called again from a worker. */
     bool (*who)(struct service *service, struct request *request, bool quick, struct hp_error *err);
+    /* Gets the answer to a GET by somebody unknown; may make it one for a browser. */
+    void (*stranger)(const struct request *request, struct answer *answer);
     /* Told of every answer; index into routes, -1 for none. Any thread. */
     void (*served)(struct service *service, int route, unsigned status, double seconds);
 };
 
 struct server *server_start(const struct server_options *options, struct hp_error *err);
+
+/* A header of a request that a handler has in hand; NULL: none. */
+const char *server_header(const struct request *request, const char *name);
 
 /* Lets at most `n` parked requests try again. */
 void server_wake(struct server *server, unsigned n);

@@ -1,4 +1,5 @@
 /* hakperf-collector serve: puts the parts together, waits for signals, takes them apart again. */
+#include "collector/api.h"
 #include "collector/auth.h"
 #include "collector/background.h"
 #include "collector/counters.h"
@@ -116,6 +117,7 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
         .body_memory = BODY_MEMORY,
         .idle_s = IDLE_S,
         .who = auth_who,
+        .stranger = page_stranger,
         .served = counters_served,
     };
     s->service.server = server_start(&options, err);
@@ -139,6 +141,9 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     const char *webhook = hp_opt(values, "webhook");
     if (webhook && *webhook && !outbox_check_url(webhook, err))
         return false;
+    const char *secrets = hp_opt(values, "webhook-secrets");
+    s->service.webhook_secrets = secrets && *secrets ? strdup(secrets) : NULL;
+    s->service.anonymous_read = hp_opt_flag(values, "anonymous-read");
     s->service.queue_limit = hp_opt_int(values, "queue-limit");
     s->service.lease_s = hp_opt_int(values, "lease");
     s->service.max_attempts = hp_opt_int(values, "max-attempts");
@@ -217,6 +222,7 @@ static void stop(struct serve *s)
     db_close(service->db);
     free(service->state);
     free(service->webhook);
+    free(service->webhook_secrets);
     free(s->socket);
     free(s->address_file);
     pthread_mutex_destroy(&service->mutex);

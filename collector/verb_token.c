@@ -46,7 +46,7 @@ static bool create(struct db *db, const struct hp_values *values, struct hp_erro
     const char *name = hp_opt(values, "name"), *scope = hp_opt(values, "scope");
     const char *file = hp_opt(values, "file");
     if ((file && !replace_lost(db, name, scope, file, err)) ||
-        !auth_token_create(db, name, scope, secret, err))
+        !auth_token_create(db, name, scope, hp_opt_int(values, "expires"), secret, err))
         return false;
     HP_JSON json_t *detail = json_pack("{s:s}", "scope", scope);
     auth_audit(db, "command line", NULL, "token create", name, detail);
@@ -91,11 +91,13 @@ int verb_token_list(const struct hp_values *values)
     }
     size_t i;
     json_t *token;
-    printf("%-24s %-7s %-21s %-21s %s\n", "NAME", "SCOPE", "CREATED", "LAST USED", "REVOKED");
+    printf("%-24s %-7s %-21s %-21s %-21s %s\n", "NAME", "SCOPE", "CREATED", "LAST USED", "EXPIRES",
+           "REVOKED");
     json_array_foreach (tokens, i, token) {
-        printf("%-24s %-7s %-21s %-21s %s\n", hp_json_string(token, "name", ""),
+        printf("%-24s %-7s %-21s %-21s %-21s %s\n", hp_json_string(token, "name", ""),
                hp_json_string(token, "scope", ""), hp_json_string(token, "created", ""),
-               hp_json_string(token, "last_used", "-"), hp_json_string(token, "revoked", "-"));
+               hp_json_string(token, "last_used", "-"), hp_json_string(token, "expires", "-"),
+               hp_json_string(token, "revoked", "-"));
     }
     return HP_EXIT_OK;
 }

@@ -3,8 +3,10 @@
 #include "common/cleanup.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -26,6 +28,13 @@ void hp_hash_bytes(const void *data, size_t size, char out[HP_HASH_TEXT])
     if (!EVP_Digest(data, size, digest, &length, EVP_sha256(), NULL))
         abort(); /* only without memory for a few hundred bytes */
     hp_hex(digest, 32, out);
+}
+
+void hp_hmac(const void *key, size_t key_size, const void *data, size_t size, unsigned char out[32])
+{
+    unsigned int length = 32;
+    if (key_size > INT_MAX || !HMAC(EVP_sha256(), key, (int)key_size, data, size, out, &length))
+        abort(); /* only without memory for a few hundred bytes */
 }
 
 bool hp_hash_file(const char *path, char out[HP_HASH_TEXT], struct hp_error *err)

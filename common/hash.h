@@ -11,6 +11,10 @@
 /* Never fails: SHA-256 of `size` bytes at `data`. */
 void hp_hash_bytes(const void *data, size_t size, char out[HP_HASH_TEXT]);
 
+/* HMAC-SHA256 of bytes under a key (RFC 2104). */
+void hp_hmac(const void *key, size_t key_size, const void *data, size_t size,
+             unsigned char out[32]);
+
 /* SHA-256 of a file's content. */
 bool hp_hash_file(const char *path, char out[HP_HASH_TEXT], struct hp_error *err);
 

@@ -72,6 +72,8 @@ static void check_endpoint(const struct endpoint *e, const char *scope, const ch
     else if (open || (token && admits(e->scope, scope)))
         ck_assert_msg(status != 401 && status != 403 && status != 500, "%s %s as %s: %ld %s",
                       e->method, e->path, scope, status, hp_json_string(answer, "message", ""));
+    else if (!token && strcmp(e->path, "/") == 0)
+        ck_assert_int_eq(status, 401); /* with a page for people */
     else
         ck_assert_msg(status == (token ? 403 : 401) && strcmp(code, "denied") == 0,
                       "%s %s as %s: %ld %s", e->method, e->path, scope, status, code);
@@ -261,6 +263,70 @@ START_TEST(deeds_are_written_down)
 }
 END_TEST
 
+/* The same tokens by the API, with an end; a token cannot make another without scope admin. */
+START_TEST(tokens_are_made_by_the_api_and_expire)
+{
+    collector_start(NULL);
+    HP_JSON json_t *body =
+        json_pack("{s:s, s:s, s:i}", "name", "t", "scope", "read", "expires_days", 1);
+    HP_JSON json_t *made = NULL, *list = NULL, *deeds = NULL;
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/tokens", body, &made), 201);
+    const char *token = hp_json_string(made, "token", "");
+    ck_assert_int_eq(collector_ask_as(token, "GET", "/api/v1/repositories", NULL, NULL), 200);
+    ck_assert_int_eq(collector_ask_as(token, "POST", "/api/v1/tokens", body, NULL), 403);
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/tokens", body, NULL), 409);
+    store_ask("hakperf_owner", "UPDATE store.token SET expires = now() - interval '1 s'");
+    ck_assert_int_eq(collector_ask_as(token, "GET", "/api/v1/repositories", NULL, NULL), 401);
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/tokens", body, NULL), 201);
+    ck_assert_int_eq(collector_ask("DELETE", "/api/v1/tokens/t", NULL, NULL), 200);
+    ck_assert_int_eq(collector_ask("DELETE", "/api/v1/tokens/t", NULL, NULL), 404);
+    json_object_set_new(body, "expires_days", json_integer(-1));
+    ck_assert_str_eq(collector_error("POST", "/api/v1/tokens", body), "usage");
+    ck_assert_int_eq(collector_ask("GET", "/api/v1/tokens", NULL, &list), 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "tokens")), 2);
+    ck_assert_int_eq(collector_ask("GET", "/api/v1/audit?limit=2", NULL, &deeds), 200);
+    const json_t *entries = json_object_get(deeds, "entries");
+    ck_assert_uint_eq(json_array_size(entries), 2);
+    ck_assert_str_eq(hp_json_string(json_array_get(entries, 0), "action", ""), "token revoke");
+    ck_assert_str_eq(hp_json_string(json_array_get(entries, 1), "action", ""), "token create");
+    ck_assert_int_eq(hp_json_int(deeds, "next", 0),
+                     hp_json_int(json_array_get(entries, 1), "id", -1));
+    collector_stop();
+}
+END_TEST
+
+START_TEST(reading_may_be_open_to_all)
+{
+    const char *const arguments[] = {"--anonymous-read", NULL};
+    collector_start(arguments);
+    ck_assert_int_eq(status_of(ask_with("GET", "/api/v1/repositories", "")), 200);
+    ck_assert_int_eq(status_of(ask_with("GET", "/", "")), 200);
+    ck_assert_int_eq(status_of(ask_with("GET", "/api/v1/audit", "")), 401);
+    ck_assert_int_eq(status_of(ask_with("POST", "/api/v1/repositories/r/look", "")), 401);
+    ck_assert_int_eq(collector_ask_as("wrong", "GET", "/api/v1/repositories", NULL, NULL), 401);
+    collector_stop();
+}
+END_TEST
+
+/* Whoever opens the page in a browser without a session is told how to get one. */
+START_TEST(a_stranger_is_told_how_to_log_in)
+{
+    collector_start(NULL);
+    const char *answer = ask_with("GET", "/", "Accept: text/html,*/*\r\n");
+    ck_assert_int_eq(status_of(answer), 401);
+    ck_assert_ptr_nonnull(strstr(answer, "hakperf login"));
+    ck_assert_ptr_nonnull(strstr(answer, "Content-Type: text/html"));
+    ck_assert_ptr_nonnull(strstr(answer, "Content-Security-Policy: default-src 'none'"));
+    ck_assert_ptr_nonnull(
+        strstr(ask_with("GET", "/api/v1/status", "Accept: text/html\r\n"), "\"denied\""));
+    HP_JSON json_t *link = NULL;
+    ck_assert_int_eq(collector_ask("POST", "/api/v1/login-links", NULL, &link), 201);
+    const char *url = hp_json_string(link, "url", "");
+    ck_assert_int_eq(status_of(ask_with("GET", url + strlen(collector_address()), "")), 303);
+    collector_stop();
+}
+END_TEST
+
 HP_SUITE(collector_access)
 {
     Suite *s = suite_create("collector_access");
@@ -274,6 +340,9 @@ HP_SUITE(collector_access)
     tcase_add_test(t, other_sites_cannot_use_the_cookie);
     tcase_add_test(t, other_host_names_are_refused);
     tcase_add_test(t, deeds_are_written_down);
+    tcase_add_test(t, tokens_are_made_by_the_api_and_expire);
+    tcase_add_test(t, reading_may_be_open_to_all);
+    tcase_add_test(t, a_stranger_is_told_how_to_log_in);
     suite_add_tcase(s, t);
     return s;
 }
