@@ -94,7 +94,7 @@ $(BUILD)/obj/%.o: %.c
 
 # Files that programs carry inside themselves: one assembler table a folder.
 $(BUILD)/gen/wire_data.S: common/embed.sh $(wildcard common/wire/*.json)
-$(BUILD)/gen/wire_data.S: EMBED = wire_data common/wire '*.schema.json'
+$(BUILD)/gen/wire_data.S: EMBED = wire_data common/wire '*.json'
 $(BUILD)/gen/sql_data.S: common/embed.sh $(wildcard collector/sql/*.sql)
 $(BUILD)/gen/sql_data.S: EMBED = sql_data collector/sql '*.sql'
 $(BUILD)/gen/migration_data.S: common/embed.sh $(wildcard schema/migrations/*.sql)

@@ -8,7 +8,7 @@
 #include "collector/mirror.h"
 #include "collector/service.h"
 
-handler api_health, api_ready, api_metrics;
+handler api_health, api_ready, api_metrics, api_openapi;
 handler api_suite_put;
 handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_compare, api_series;
 handler api_status, api_job, api_jobs, api_alerts;

@@ -3,6 +3,7 @@
 #include "collector/counters.h"
 #include "collector/view.h"
 #include "common/cleanup.h"
+#include "common/wire.h"
 
 #include <string.h>
 
@@ -12,6 +13,23 @@ bool api_health(struct service *service, const struct request *request, struct a
     (void)service;
     (void)request;
     return answer_json(answer, 200, json_pack("{s:s}", "status", "ok"), err);
+}
+
+/* The document is fixed; the copy lets it have a validator like all others. */
+bool api_openapi(struct service *service, const struct request *request, struct answer *answer,
+                 struct hp_error *err)
+{
+    (void)service;
+    (void)request;
+    const struct hp_embedded *file = hp_embedded_find(wire_data, "openapi.json");
+    if (!file)
+        return hp_fail(err, HP_INTERNAL, "there is no openapi.json");
+    answer->body = strndup(file->data, file->size);
+    if (!answer->body)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    answer->size = file->size;
+    answer->content_type = "application/json";
+    return true;
 }
 
 bool api_ready(struct service *service, const struct request *request, struct answer *answer,

@@ -4,6 +4,7 @@
  */
 #include "collector/api.h"
 #include "collector/auth.h"
+#include "collector/rate.h"
 #include "common/cleanup.h"
 #include "common/hash.h"
 
@@ -111,8 +112,13 @@ bool page_login(struct service *service, const struct request *request, struct a
 {
     char cookie[AUTH_SECRET_TEXT];
     const char *code = request_need(request, "once", err);
-    if (!code || !auth_login(service->db, code, service->session_minutes, cookie, err))
+    if (!code)
         return false;
+    if (!auth_login(service->db, code, service->session_minutes, cookie, err)) {
+        if (err->code == HP_DENIED)
+            rate_wrong(request);
+        return false;
+    }
     auth_audit(service->db, "browser", request->address, "login", "", NULL);
     answer->status = 303;
     bool ok = answer_header(answer, "Location", "/") &&

@@ -42,6 +42,8 @@ const struct hp_option serve_options[] = {
     {"webhook", 0, HP_OPT_STRING, "URL", NULL, 0, 0, "who is told of regressions, by POST", true},
     {"webhook-secrets", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0,
      "secrets of the forges' webhooks (POST /webhook/NAME), a file NAME each, mode 0600", true},
+    {"rate-limit", 0, HP_OPT_INTEGER, "N", "1000", 0, 1000000,
+     "requests a second that one client address may send over TCP (0: as many as it likes)", true},
     {"anonymous-read", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
      "whoever reaches the address may read everything, without a token", true},
     {"queue-limit", 0, HP_OPT_INTEGER, "N", "10000", 1, 1000000, "most jobs that may wait", true},

@@ -33,6 +33,7 @@ const struct route routes[] = {
     {"POST", "/api/v1/login-links", SCOPE_ADMIN, SMALL, api_login_link, ROUTE_PLAIN},
     {"GET", "/api/v1/audit", SCOPE_ADMIN, 0, api_audit, ROUTE_PLAIN},
     {"POST", "/webhook/{}", SCOPE_PUBLIC, WEBHOOK, api_webhook, ROUTE_SLOW},
+    {"GET", "/api/v1/openapi.json", SCOPE_READ, 0, api_openapi, ROUTE_PLAIN},
     {"GET", "/*", SCOPE_READ, 0, page_file, ROUTE_PLAIN},
     {0},
 };

@@ -1,6 +1,7 @@
 #include "collector/server.h"
 
 #include "collector/db.h"
+#include "collector/rate.h"
 #include "collector/work.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -245,6 +246,8 @@ static bool may(const struct exchange *x, struct hp_error *err)
 static void admit(struct exchange *x, const struct hp_error *err)
 {
     struct hp_error denied = *err;
+    if (denied.code == HP_DENIED)
+        rate_wrong(&x->request);
     if (denied.code != HP_OK || !may(x, &denied))
         refuse(x, &denied);
 }
@@ -426,6 +429,12 @@ static enum MHD_Result begin(struct exchange *x)
         refuse(x, &err);
         if (not_allowed)
             answer_header(&x->answer, MHD_HTTP_HEADER_ALLOW, "%s", allow);
+        return send_answer(x);
+    }
+    if (!rate_take(&x->request)) {
+        x->answer.status = MHD_HTTP_TOO_MANY_REQUESTS;
+        hp_fail(&err, HP_LIMIT, "too many requests from %s", x->request.address);
+        refuse(x, &err);
         return send_answer(x);
     }
     x->stage = STAGE_READING;

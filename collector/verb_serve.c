@@ -9,6 +9,7 @@
 #include "collector/notify.h"
 #include "collector/outbox.h"
 #include "collector/private_db.h"
+#include "collector/rate.h"
 #include "collector/service.h"
 #include "collector/verbs.h"
 #include "common/cleanup.h"
@@ -141,6 +142,7 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     const char *webhook = hp_opt(values, "webhook");
     if (webhook && *webhook && !outbox_check_url(webhook, err))
         return false;
+    rate_set(hp_opt_int(values, "rate-limit"));
     const char *secrets = hp_opt(values, "webhook-secrets");
     s->service.webhook_secrets = secrets && *secrets ? strdup(secrets) : NULL;
     s->service.anonymous_read = hp_opt_flag(values, "anonymous-read");

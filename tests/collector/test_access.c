@@ -327,6 +327,33 @@ START_TEST(a_stranger_is_told_how_to_log_in)
 }
 END_TEST
 
+static int limited_after(const char *headers, size_t most)
+{
+    for (size_t i = 0; i < most; i++) {
+        const char *answer = ask_with("GET", "/api/v1/status", headers);
+        if (status_of(answer) == 429) {
+            ck_assert_ptr_nonnull(strstr(answer, "Retry-After: "));
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Whoever guesses is stopped soon, whoever asks too often later; the socket is not limited. */
+START_TEST(too_many_requests_are_refused)
+{
+    const char *const arguments[] = {"--rate-limit", "10", NULL};
+    collector_start(arguments);
+    int wrong = limited_after("Authorization: Bearer wrong\r\n", 40);
+    ck_assert_msg(wrong >= 20 && wrong < 30, "%d", wrong);
+    ck_assert_int_eq(status_of(ask_with("GET", "/healthz", "")), 200);
+    ck_assert_int_eq(status_of(ask_with("GET", "/login?once=00", "")), 429);
+    ck_assert_int_ge(limited_after("", 2000), 20);
+    ck_assert_int_eq(collector_ask("GET", "/api/v1/status", NULL, NULL), 200);
+    collector_stop();
+}
+END_TEST
+
 HP_SUITE(collector_access)
 {
     Suite *s = suite_create("collector_access");
@@ -341,6 +368,7 @@ HP_SUITE(collector_access)
     tcase_add_test(t, other_host_names_are_refused);
     tcase_add_test(t, deeds_are_written_down);
     tcase_add_test(t, tokens_are_made_by_the_api_and_expire);
+    tcase_add_test(t, too_many_requests_are_refused);
     tcase_add_test(t, reading_may_be_open_to_all);
     tcase_add_test(t, a_stranger_is_told_how_to_log_in);
     suite_add_tcase(s, t);
