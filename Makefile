@@ -34,7 +34,7 @@ endif
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
 PKGS_COMMON    := jansson libcurl libcrypto
-PKGS_COLLECTOR := libpq libmicrohttpd
+PKGS_COLLECTOR := libpq libmicrohttpd libzstd
 PKGS_TESTS     := check gsl
 pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)

@@ -1,6 +1,7 @@
 #include "collector/server.h"
 
 #include "collector/db.h"
+#include "collector/decode.h"
 #include "collector/rate.h"
 #include "collector/work.h"
 #include "common/clock.h"
@@ -62,7 +63,7 @@ struct exchange {
     struct hp_error target_error; /* of parsing the target */
     char *target;
     size_t reserved; /* of the server's body_memory */
-    bool too_large;
+    bool too_large, decoded;
     double park_end;
     struct exchange *next_parked;
     unsigned status;
@@ -186,9 +187,36 @@ static void refuse(struct exchange *x, const struct hp_error *err)
     x->stage = STAGE_ANSWER;
 }
 
+/* A compressed body, expanded; its bytes count against all bodies in hand. What proves itself by
+ * its bytes (a webhook) stays as it came. */
+static bool decode(struct exchange *x, struct hp_error *err)
+{
+    struct server *server = x->server;
+    struct hp_buffer *body = &x->request.body;
+    size_t before = body->size;
+    const char *encoding = server_header(&x->request, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    if (before == 0 || x->route->scope == SCOPE_PUBLIC || !encoding || x->decoded)
+        return true;
+    if (!body_decode(encoding, body, x->route->body_limit, err)) {
+        if (err->code == HP_USAGE)
+            x->answer.status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return false;
+    }
+    x->decoded = true;
+    size_t more = body->size > before ? body->size - before : 0;
+    x->reserved += more;
+    if (atomic_fetch_add(&server->body_memory, more) + more > server->options.body_memory)
+        return hp_fail(err, HP_UNAVAILABLE, "too much is being received at the moment");
+    return true;
+}
+
 static void call_handler(struct exchange *x)
 {
     struct hp_error err = {0};
+    if (!decode(x, &err)) {
+        refuse(x, &err);
+        return;
+    }
     /* git has its own limits, and takes as long as a repository is large. */
     db_request(x->route->kind == ROUTE_SLOW ? 0 : REQUEST_S);
     bool ok = x->route->run(x->server->options.service, &x->request, &x->answer, &err);

@@ -212,18 +212,23 @@ static int connect_tcp(void)
     return fd;
 }
 
-const char *collector_ask_raw(const char *bytes)
+const char *collector_ask_bytes(const void *bytes, size_t size)
 {
     static char text[TEXT];
     HP_FD int fd = connect_tcp();
     size_t n = 0;
     text[0] = '\0';
-    if (!hp_write_all(fd, bytes, strlen(bytes)))
+    if (!hp_write_all(fd, bytes, size))
         return text;
     for (ssize_t got; n + 1 < TEXT && (got = read(fd, text + n, TEXT - 1 - n)) > 0;)
         n += (size_t)got;
     text[n] = '\0';
     return text;
+}
+
+const char *collector_ask_raw(const char *text)
+{
+    return collector_ask_bytes(text, strlen(text));
 }
 
 const char *collector_token(const char *scope, const char *name)

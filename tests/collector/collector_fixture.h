@@ -6,8 +6,8 @@
  *     START_TEST(x) { collector_start(NULL); … collector_stop(); }
  *
  * Each test is a process of its own and may run one collector at a time; one that a failed test
- * leaves behind is ended by collector_end. Every function but collector_ask_raw fails the test
- * where it cannot do its work.
+ * leaves behind is ended by collector_end. Every function but collector_ask_raw and
+ * collector_ask_bytes fails the test where it cannot do its work.
  */
 #ifndef HP_TESTS_COLLECTOR_FIXTURE_H
 #define HP_TESTS_COLLECTOR_FIXTURE_H
@@ -55,7 +55,8 @@ long collector_ask_as(const char *token, const char *method, const char *path, c
 const char *collector_error(const char *method, const char *path, const json_t *body);
 
 /* Sends bytes over TCP and gives what came back until the end, in static memory. */
-const char *collector_ask_raw(const char *bytes);
+const char *collector_ask_raw(const char *text);
+const char *collector_ask_bytes(const void *bytes, size_t size);
 
 /* Makes a token of that scope by the program; in static memory. */
 const char *collector_token(const char *scope, const char *name);
