@@ -55,6 +55,8 @@ static bool process_text(struct service *service, struct hp_buffer *out)
     db_stats(service->db, &pool);
     return hp_buffer_printf(
         out,
+        "# HELP hakperf_build_info The version that answers.\n"
+        "# TYPE hakperf_build_info gauge\nhakperf_build_info{version=\"" HAKPERF_VERSION "\"} 1\n"
         "# TYPE hakperf_connections gauge\nhakperf_connections %u\n"
         "# TYPE hakperf_parked_requests gauge\nhakperf_parked_requests %u\n"
         "# TYPE hakperf_workers_busy gauge\nhakperf_workers_busy %d\n"

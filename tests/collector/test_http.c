@@ -162,6 +162,7 @@ START_TEST(metrics_count)
         "hakperf_http_requests_total{route=\"GET /*\",status=\"404\"} 1\n",
         "hakperf_http_request_seconds_bucket{route=\"GET /healthz\",le=\"+Inf\"} 1\n",
         "hakperf_db_up 1\n",
+        "hakperf_build_info{version=\"" HAKPERF_VERSION "\"} 1\n",
         "hakperf_outbox{state=\"waiting\"} 0\n",
         "hakperf_db_connections{state=\"limit\"} 13\n",
         "hakperf_results_total{outcome=\"stored\"} 0\n",
