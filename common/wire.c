@@ -64,7 +64,11 @@ bool hp_workload_hash(const json_t *suite, const json_t *workload, char out[65],
         if (value)
             json_object_set(identity, executed[i], value);
     }
-    json_object_set(identity, "recipe", json_object_get(suite, "recipe"));
+    /* Other builds by the same recipe, which no sample runs. */
+    json_t *recipe = json_copy(json_object_get(suite, "recipe"));
+    json_object_del(recipe, "coverage");
+    json_object_del(recipe, "canary");
+    json_object_set_new(identity, "recipe", recipe);
     json_object_set(identity, "driver", json_object_get(suite, "driver"));
     json_t *preload = json_object_get(suite, "preload");
     if (preload)

@@ -127,6 +127,47 @@ START_TEST(workload_identity_is_what_runs)
 }
 END_TEST
 
+/* Each edit of a whole suite, and whether it begins new series. */
+START_TEST(a_series_ends_with_what_is_executed)
+{
+    static const struct {
+        const char *path[2], *value; /* path[0] "w": of the workload */
+        bool ends;
+    } edits[] = {
+        {{"w", "margin"}, "0.03", false},
+        {{"w", "budget_s"}, "7", false},
+        {{"w", "max_pairs"}, "128", false},
+        {{"w", "metric"}, "\"cpu_s\"", false},
+        {{"w", "timeout_s"}, "9", false},
+        {{"recipe", "coverage"}, "{\"commands\":[[\"c\"]]}", false},
+        {{"recipe", "canary"}, "{\"environment\":{},\"slowdown\":0.1}", false},
+        {{"w", "iterations"}, "6", true},
+        {{"w", "environment"}, "{\"A\":\"1\"}", true},
+        {{"w", "seeds"}, "[1]", true},
+        {{"w", "arguments"}, "[\"x\"]", true},
+        {{"w", "threads"}, "2", true},
+        {{"w", "program"}, "\"q\"", true},
+        {{"recipe", "environment"}, "{\"CFLAGS\":\"-O3\"}", true},
+        {{"recipe", "commands"}, "[[\"make\",\"-k\"]]", true},
+        {{"driver", "rev"}, "\"b\"", true},
+    };
+    struct hp_error err = {0};
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+        HP_JSON json_t *suite =
+            json_loads("{\"recipe\":{\"commands\":[[\"make\"]]},\"driver\":{\"rev\":\"a\"},"
+                       "\"w\":{\"name\":\"w\",\"program\":\"p\",\"iterations\":5}}",
+                       0, NULL);
+        char before[65], after[65];
+        ck_assert(hp_workload_hash(suite, json_object_get(suite, "w"), before, &err));
+        json_object_set_new(json_object_get(suite, edits[i].path[0]), edits[i].path[1],
+                            json_loads(edits[i].value, JSON_DECODE_ANY, NULL));
+        ck_assert(hp_workload_hash(suite, json_object_get(suite, "w"), after, &err));
+        ck_assert_msg((strcmp(before, after) != 0) == edits[i].ends, "%s/%s", edits[i].path[0],
+                      edits[i].path[1]);
+    }
+}
+END_TEST
+
 HP_SUITE(json_schema)
 {
     Suite *s = suite_create("json_schema");
@@ -136,6 +177,7 @@ HP_SUITE(json_schema)
     tcase_add_test(t, endless_reference_ends);
     tcase_add_test(t, error_body_obeys_its_schema);
     tcase_add_test(t, workload_identity_is_what_runs);
+    tcase_add_test(t, a_series_ends_with_what_is_executed);
     suite_add_tcase(s, t);
     return s;
 }
