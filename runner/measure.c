@@ -124,7 +124,7 @@ static void check_time(struct bench *b)
         json_array_append_new(
             b->warnings,
             json_sprintf("%s: ended after %zu pairs, because the time of %.0f s was up", name_of(b),
-                         b->samples->pairs, b->workload->room->runner->budget_s));
+                         b->samples->pairs, b->plan.budget_s));
 }
 
 static json_t *values(const double *value, size_t n)

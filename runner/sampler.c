@@ -43,6 +43,10 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
                             .layout_sd = workload->layouts ? 0 : AN_LAYOUT_SD,
                             .layouts = workload->layouts,
                             .second = has_base ? RN_BASE : RN_CONTROL};
+    double own = hp_json_number(workload->json, "budget_s", 0);
+    out->budget_s = workload->room->runner->budget_s;
+    if (own > 0 && (out->budget_s <= 0 || own < out->budget_s))
+        out->budget_s = own;
     out->max_pairs = (uint32_t)hp_json_int(workload->json, "max_pairs", RN_MAX_PAIRS);
     if (ceiling && ceiling < out->max_pairs)
         out->max_pairs = ceiling;
@@ -125,7 +129,7 @@ static void show(const struct session *s, double begin)
     char interval[80] = "";
     double spent = hp_monotonic_s() - begin;
     double left = spent / (double)out->pairs * (double)(s->plan->max_pairs - out->pairs);
-    double budget = s->workload->room->runner->budget_s;
+    double budget = s->plan->budget_s;
     if (budget > 0 && left > budget - spent)
         left = budget > spent ? budget - spent : 0;
     const struct an_estimate *e = &out->decision.estimate;
@@ -163,7 +167,7 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
     while (rules.n_looks > 1 && rules.looks[rules.n_looks - 1] > plan->max_pairs)
         rules.n_looks--;
     size_t last = plan->second == RN_BASE ? rules.looks[rules.n_looks - 1] : PAIRS_WITHOUT_BASE;
-    double begin = hp_monotonic_s(), budget = workload->room->runner->budget_s;
+    double begin = hp_monotonic_s(), budget = plan->budget_s;
     *failure = NULL;
     if (!warm_up(&s))
         return false;

@@ -21,6 +21,7 @@
 /* How a workload is sampled: from the suite and the runner's own ceiling. */
 struct rn_plan {
     double margin;    /* fraction */
+    double budget_s;  /* the pairs end at the first look after so long; 0: never */
     double layout_sd; /* 0 with layouts, else what the interval is widened by */
     unsigned layouts; /* pair k runs in code layout k modulo this; 0: all as shipped */
     uint32_t max_pairs;
@@ -39,12 +40,13 @@ struct rn_samples {
     double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the throughput */
     size_t count[RN_ARMS];
     double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
-    bool out_of_time; /* ended by the runner's budget, not by the data */
+    bool out_of_time; /* ended by the plan's budget, not by the data */
     bool decided;     /* `decision` holds; never when paired with the control */
     struct an_decision decision;
 };
 
-/* The plan of a workload with a fresh coin seed. `has_base` false: paired with the control. */
+/* The plan of a workload with a fresh coin seed; its budget is the workload's or the runner's,
+ * whichever is less. `has_base` false: paired with the control. */
 bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
                 struct hp_error *err);
 

@@ -212,13 +212,18 @@ START_TEST(a_suite_must_be_json)
 }
 END_TEST
 
-START_TEST(our_own_suite_is_well_formed)
+START_TEST(our_own_suites_are_well_formed)
 {
-    char own[PATH_MAX]; /* the tests are started in the root of the source */
-    ck_assert_ptr_nonnull(realpath("deploy/suites/hakmem.json", own));
-    HAKPERF(o, "suite", "check", own);
-    ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
-    ck_assert_has(&o.out, "suite hakmem is well formed");
+    static const char *const names[] = {"hakmem", "hakmem-configurations", "demo"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        HP_FREE char *file = hp_format("deploy/suites/%s.json", names[i]);
+        HP_FREE char *told = hp_format("suite %s is well formed", names[i]);
+        char own[PATH_MAX]; /* the tests are started in the root of the source */
+        ck_assert_ptr_nonnull(realpath(file, own));
+        HAKPERF(o, "suite", "check", own);
+        ck_assert_msg(o.exit_code == HP_EXIT_OK, "%s", hp_buffer_text(&o.err));
+        ck_assert_has(&o.out, told);
+    }
 }
 END_TEST
 
@@ -354,7 +359,7 @@ HP_SUITE(cli_verbs)
     tcase_add_test(t, a_suite_is_checked_offline);
     tcase_add_test(t, a_senseless_suite_is_refused_with_its_place);
     tcase_add_test(t, a_suite_must_be_json);
-    tcase_add_test(t, our_own_suite_is_well_formed);
+    tcase_add_test(t, our_own_suites_are_well_formed);
     suite_add_tcase(s, t);
     t = tcase_create("series");
     tcase_add_checked_fixture(t, setup, teardown);

@@ -78,7 +78,7 @@ static struct rn_plan plan_of(const char *workload, bool has_base, uint32_t ceil
 {
     struct hp_error err;
     struct rn_plan plan;
-    struct rn_runner runner = {.max_pairs = ceiling};
+    struct rn_runner runner = {.max_pairs = ceiling, .budget_s = 30};
     const struct rn_room room = {.runner = &runner};
     json_t *json = fx_json(workload);
     const struct rn_workload w = {.room = &room, .json = json};
@@ -102,6 +102,9 @@ START_TEST(plans)
     plan = plan_of("{}", false, 0);
     ck_assert_uint_eq(plan.max_pairs, 64);
     ck_assert_int_eq(plan.second, RN_CONTROL);
+    ck_assert_double_eq(plan_of("{}", true, 0).budget_s, 30);
+    ck_assert_double_eq(plan_of("{'budget_s': 2.5}", true, 0).budget_s, 2.5);
+    ck_assert_double_eq(plan_of("{'budget_s': 600}", true, 0).budget_s, 30);
     ck_assert_uint_ne(plan_of("{}", true, 0).coin_seed, plan_of("{}", true, 0).coin_seed);
 }
 END_TEST
