@@ -205,9 +205,10 @@ static void pump_all(struct pump *pump)
         struct pollfd slots[3] = {
             {p->in[1], POLLOUT, 0}, {p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}};
         int ready = poll(slots, 3, 50);
-        if (pump->command->cancel && *pump->command->cancel) {
+        if (pump->command->cancel && *pump->command->cancel && !pump->outcome->cancelled) {
             pump->outcome->cancelled = true;
             kill_group(pump);
+            pump->deadline = hp_monotonic_s() + 1;
         }
         if (pump->deadline > 0 && hp_monotonic_s() > pump->deadline) {
             if (pump->killed)

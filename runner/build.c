@@ -241,6 +241,7 @@ static bool run_build(const struct work *work, int archive, int stream, struct r
         return hp_fail(err, HP_SYSTEM, "cannot prepare a build");
     const struct hp_command command = {
         .argv = (const char *const *)argv.item,
+        .env = rn_sandbox_env,
         .stdin_fd = archive,
         .stdout_fd = stream,
         .timeout_s = (double)hp_json_int(work->recipe, "timeout_s", DEFAULT_TIMEOUT_S),

@@ -114,6 +114,7 @@ static bool launch(struct work *work, const char *verb, const json_t *plan, int 
     if (argv.failed || lseek(work->asked->sources->head, 0, SEEK_SET) != 0)
         return hp_fail(err, HP_SYSTEM, "cannot prepare `launch %s`", verb);
     const struct hp_command command = {.argv = (const char *const *)argv.item,
+                                       .env = rn_sandbox_env,
                                        .stdin_fd = work->asked->sources->head,
                                        .stdout_fd = stream,
                                        .timeout_s = left,

@@ -12,10 +12,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +65,36 @@ static void make_environment(struct rn_build_step *build)
         rn_argv_add(&build->env, "%s=%s", name, json_string_value(value));
 }
 
+/* Whether a step must end now. The log's reader going away means that the runner has
+ * ended or given up: bwrap's own watch over its parent has a gap while it starts. */
+static bool must_end(const struct rn_build_step *build, short log_events)
+{
+    if (log_events & (POLLERR | POLLHUP))
+        return true;
+    if (build->processes <= 0 || !rn_memory_spent(build->memory_mib))
+        return false;
+    fprintf(stderr, "hakperf: error: the build used more than %lld MiB of memory\n",
+            (long long)build->memory_mib);
+    return true;
+}
+
+static int wait_for(const struct rn_build_step *build, pid_t pid)
+{
+    HP_FD int handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd slots[2] = {{handle, POLLIN, 0}, {STDERR_FILENO, 0, 0}};
+    int status = -1;
+    while (handle >= 0 && (poll(slots, 2, RN_MEMORY_EVERY_MS) <= 0 || !slots[0].revents)) {
+        if (!must_end(build, slots[1].revents))
+            continue;
+        kill(pid, SIGKILL);
+        rn_kill_descendants();
+        return SIGKILL;
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
 /* Runs one program in the source folder, all it prints going to stderr. Returns its wait status,
  * -1 if it could not be started. */
 static int step(const struct rn_build_step *build, char **argv, bool with_input)
@@ -77,10 +111,7 @@ static int step(const struct rn_build_step *build, char **argv, bool with_input)
         fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
         _exit(127);
     }
-    int status = -1;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return pid > 0 ? status : -1;
+    return pid > 0 ? wait_for(build, pid) : -1;
 }
 
 /* The same for a whole vector; says on stderr how it ended if not well. */
@@ -208,11 +239,13 @@ static bool send_artifact(const struct rn_build_step *build, const char *name, s
     HP_FREE char *path = hp_format("%s/%s", build->out, name);
     char hash[HP_HASH_TEXT], compiler[512];
     struct stat st;
+    struct statfs fs;
     /* Links are followed: inside the sandbox they lead to nothing that is not public. */
     HP_FD int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0 || fstat(fd, &st) != 0)
         return hp_fail(err, HP_FAILED, "the build made no artifact %s", name);
-    if (!S_ISREG(st.st_mode))
+    /* A link into /proc tells of processes, not of what was built. */
+    if (!S_ISREG(st.st_mode) || fstatfs(fd, &fs) != 0 || fs.f_type == PROC_SUPER_MAGIC)
         return hp_fail(err, HP_FAILED, "the artifact %s is not a file", name);
     if (!code_hash(build, path, hash, err))
         return false;

@@ -38,7 +38,7 @@ struct request {
 
 struct ending {
     int status;
-    bool timed_out;
+    bool timed_out, out_of_memory;
     double wall_s;
     struct rusage usage;
 };
@@ -91,20 +91,31 @@ static void become_program(const struct sampler *sampler, const struct request *
     _exit(127);
 }
 
-/* Waits for the end or the time limit, then kills the whole group. */
-static void wait_for(pid_t pid, double timeout_s, struct ending *ending)
+/* Milliseconds to wait before memory is looked at again. */
+static int slice(double left)
 {
+    double ms = left * 1000 + 1;
+    return ms < RN_MEMORY_EVERY_MS ? (int)ms : RN_MEMORY_EVERY_MS;
+}
+
+/* Waits for the end, the time limit or too much memory, then kills the whole group. */
+static void wait_for(pid_t pid, const struct request *request, struct ending *ending)
+{
+    double timeout_s = request->timeout_s;
     HP_FD int handle = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd slot = {.fd = handle, .events = POLLIN};
     double begin = hp_monotonic_s(), left = timeout_s;
     int ready = 0;
-    while (handle >= 0 && left > 0 && (ready = poll(&slot, 1, (int)(left * 1000) + 1)) <= 0) {
+    while (handle >= 0 && left > 0 && (ready = poll(&slot, 1, slice(left))) <= 0) {
         if (ready < 0 && errno != EINTR)
+            break;
+        ending->out_of_memory = request->processes > 0 && rn_memory_spent(request->memory_mib);
+        if (ending->out_of_memory)
             break;
         left = timeout_s - (hp_monotonic_s() - begin);
     }
     if (ready <= 0) {
-        ending->timed_out = true;
+        ending->timed_out = !ending->out_of_memory;
         kill(-pid, SIGKILL);
     }
     while (wait4(pid, &ending->status, 0, &ending->usage) < 0 && errno == EINTR)
@@ -155,7 +166,11 @@ static json_t *execute(const struct sampler *sampler, const struct request *requ
     if (pid < 0)
         return json_pack("{s:s}", "error", strerror(errno));
     setpgid(pid, pid);
-    wait_for(pid, request->timeout_s, &ending);
+    wait_for(pid, request, &ending);
+    if (ending.out_of_memory)
+        dprintf(sampler->output, "\nerror: it used more than %lld MiB of memory\n",
+                (long long)request->memory_mib);
+    rn_kill_descendants();
     return json_pack("{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "exit_code",
                      WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : -1, "signal",
                      WIFSIGNALED(ending.status) ? WTERMSIG(ending.status) : 0, "timed_out",

@@ -61,7 +61,16 @@ json_t *rn_launch_once(const json_t *request);
 /* In a forked child: resource limits; 0 leaves one alone. Core files are off. */
 void rn_limit_self(int64_t memory_mib, int64_t processes, int64_t file_mib);
 
-/* Makes orphans of foreign programs come to this process, and hides its descriptors from them. */
+/* How often rn_memory_spent is asked: seldom enough not to disturb a sample of ordinary length. */
+#define RN_MEMORY_EVERY_MS 200
+
+/* Whether the processes that can be seen here, all of them foreign but this one, use more than
+ * `memory_mib` of private memory together, or the machine has next to none left. One process's
+ * limit does not hold many, nor files in memory. Only in the sandbox, where no others are seen. */
+bool rn_memory_spent(int64_t memory_mib);
+
+/* Makes orphans of foreign programs come to this process, hides its descriptors from them, and tells
+ * the kernel to take these processes before any other when memory runs out. */
 void rn_become_warden(void);
 
 /* Kills and collects every process below this one, those that left their group too; gives up

@@ -211,9 +211,8 @@ static bool run_perf(const struct rn_workload *workload, const struct rn_executi
     perf_argv(workload, output, &argv);
     if (argv.failed)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
     const struct hp_command command = {.argv = (const char *const *)argv.item,
-                                       .env = env,
+                                       .env = rn_sandbox_env,
                                        .input = input,
                                        .input_size = strlen(input),
                                        .timeout_s = rn_timeout(workload) + 10,

@@ -15,6 +15,9 @@
 
 #define MIB (1024LL * 1024)
 
+const char *const rn_sandbox_env[] = {
+    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LC_ALL=C", NULL};
+
 struct rn_limits rn_limits_of(const json_t *suite)
 {
     struct rn_limits limits = {.memory_mib = 4096, .processes = 512, .disk_mib = 1024};

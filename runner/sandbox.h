@@ -37,6 +37,10 @@ bool rn_room_open(const struct rn_runner *runner, struct rn_room *room, struct h
 /* Removes the work folder and frees the room. */
 void rn_room_close(struct rn_room *room);
 
+/* The environment to start every such command line with. The runner's own may hold secrets, and
+ * what runs in the sandbox can read that of bwrap, which is its process 1. */
+extern const char *const rn_sandbox_env[];
+
 /* Begins a command line that runs the launcher for a build: /build and /tmp are tmpfs of the
  * limits' size, the plan is readable at rn_room_plan. Followed by the launcher's own arguments. */
 void rn_sandbox_for_build(const struct rn_room *room, const struct rn_limits *limits,
