@@ -8,6 +8,7 @@
 #include "runner/spool.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #define ANSWER_LIMIT 65536
 
@@ -28,6 +29,17 @@ enum rn_delivery rn_delivery_of(long status)
     }
 }
 
+/* Whether a spooled file is the run that its name says: a disk may have damaged it since. */
+static bool is_whole(const char *run, const struct hp_buffer *body, struct hp_error *err)
+{
+    struct hp_error why = {0};
+    HP_JSON json_t *result = hp_json_parse(hp_buffer_text(body), body->size, &why);
+    if (result && strcmp(hp_json_string(result, "run", ""), run) == 0)
+        return true;
+    return hp_fail(err, HP_INVALID, "the file in the spool is damaged: %s",
+                   result ? "it holds another run" : why.message);
+}
+
 enum rn_delivery rn_deliver(struct hp_http *http, const char *state, const char *run,
                             struct hp_error *err)
 {
@@ -46,6 +58,8 @@ enum rn_delivery rn_deliver(struct hp_http *http, const char *state, const char 
             return RN_REFUSED;
         return RN_KEPT;
     }
+    if (!is_whole(run, &body, err))
+        return rn_spool_refuse(state, run, err, &ignored) ? RN_REFUSED : RN_KEPT;
     (void)hp_http_bytes(http, "PUT", path, "application/json", hp_buffer_text(&body), body.size,
                         ANSWER_LIMIT, &answer, &status, err);
     enum rn_delivery delivery = rn_delivery_of(status);

@@ -11,7 +11,7 @@
 
 enum rn_delivery {
     RN_DELIVERED, /* 200 or 201: acknowledged, removed from the spool */
-    RN_REFUSED,   /* for good: set aside */
+    RN_REFUSED,   /* for good, or damaged on disk: set aside with the reason */
     RN_KEPT       /* not now: the collector is away or does not take it at present */
 };
 

@@ -144,6 +144,32 @@ START_TEST(refused_for_good)
 }
 END_TEST
 
+/* What a disk did to a file is told and set aside; the good ones behind it go on. */
+START_TEST(damaged_files_are_set_aside)
+{
+    static const char *const damage[] = {"", "{\"run\":\"" RUN_A "\",\"sta", "\\x00\\x00", "[]",
+                                         "{\"run\":\"" RUN_B "\"}"};
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        struct hp_error err = {0};
+        static const struct answer script[] = {{201, "{}", 0}};
+        struct responder *responder = responder_start(script, 1);
+        HP_HTTP struct hp_http *http = hp_http_new(responder_url(responder), NULL, &err);
+        fx_write("state/spool/" RUN_A ".json", damage[i], 0600);
+        hp_sleep_ms(20);
+        put(RUN_B);
+        ck_assert_msg(rn_deliver_all(http, fx.runner.state, &err), "%s", err.message);
+        HP_FREE char *seen = responder_stop(responder);
+        ck_assert_ptr_nonnull(strstr(seen, "PUT /api/v1/runs/" RUN_B));
+        ck_assert_ptr_null(strstr(seen, RUN_A));
+        ck_assert_uint_eq(count_spool(), 0);
+        ck_assert(fx_exists("state/spool/refused/" RUN_A ".json"));
+        HP_FREE char *note = fx_path("state/spool/refused/" RUN_A ".error.json");
+        HP_JSON json_t *body = hp_json_read_file(note, 10000, &err);
+        ck_assert_ptr_nonnull(strstr(hp_json_string(body, "message", ""), "damaged"));
+    }
+}
+END_TEST
+
 START_TEST(a_lease_is_renewed_and_lost)
 {
     struct hp_error err = {0};
@@ -193,6 +219,7 @@ HP_SUITE(runner_spool)
     tcase_add_test(t, nobody_answers);
     tcase_add_test(t, kept_until_acknowledged);
     tcase_add_test(t, refused_for_good);
+    tcase_add_test(t, damaged_files_are_set_aside);
     tcase_add_test(t, a_lease_is_renewed_and_lost);
     tcase_add_test(t, a_lease_survives_a_collector_that_is_away);
     tcase_set_timeout(t, 20);
