@@ -78,6 +78,7 @@ help:
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
+## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
 ## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
 ## make install          DESTDIR= PREFIX=/usr/local
@@ -190,6 +191,14 @@ fault-test:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load fault --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+# Kills the runner at random moments, with an account of every job and result.
+.PHONY: soak-runner
+soak-runner: SECONDS = 600
+soak-runner:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/check BUILD=$(BUILD)
+	$(Q)HAKPERF_SOAK=$(SECONDS) CK_RUN_SUITE=runner_killed BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
 
 # The collector and its store against their goals; SECONDS= of each timed part.
 .PHONY: bench-collector
