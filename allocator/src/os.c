@@ -79,6 +79,22 @@ void os_purge(void *base, size_t size)
     errno = saved;
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void os_populate(void *base, size_t size)
+{
+    static atomic_bool refused;
+    if (atomic_load_explicit(&refused, memory_order_relaxed))
+        return;
+    int saved = errno;
+    count(COUNT_OS_ADVISE_CALLS, COUNT_OS_ADVISE_BYTES, size);
+    if (madvise(base, size, MADV_POPULATE_WRITE) != 0 && errno == EINVAL)
+        atomic_store_explicit(&refused, true, memory_order_relaxed);
+    errno = saved;
+}
+
 void *os_remap(void *base, size_t old_size, size_t new_size)
 {
     count(COUNT_OS_REMAP_CALLS, COUNT_OS_REMAP_BYTES, new_size);

@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "eight.h"
 #include "options.h"
+#include "os.h"
 #include "report.h"
 #include "ss_map.h"
 #include "stats.h"
@@ -12,6 +13,8 @@
 
 /* A depot holds so many chains, and no more than so many bytes. */
 enum { DEPOT_MAX = 16, DEPOT_BYTES = 256 << 10, WINDOW = 32 };
+/* Bytes of a batch from which on a slab is populated. */
+enum { POPULATE_FROM = 16 << 10 };
 
 struct class_pool {
     struct lock lock;
@@ -83,6 +86,17 @@ static void set_window(struct slab *s, uintptr_t low, size_t span)
     }
 }
 
+/* A slab whose blocks leave by the batch gets all its pages at once; one of which a few are asked
+ * takes a page when it needs it. */
+static void populate(struct slab *s, unsigned n)
+{
+    const struct size_class *k = &size_classes[s->class];
+    if (!s->fresh || k->size > OS_PAGE || n * k->size < POPULATE_FROM)
+        return;
+    s->fresh = false;
+    os_populate(superslab_memory(s), k->units * UNIT);
+}
+
 /* Hands out up to n blocks for the first time, as a list before `next`. */
 static unsigned carve(struct slab *s, unsigned n, struct block **head)
 {
@@ -101,6 +115,7 @@ static unsigned carve(struct slab *s, unsigned n, struct block **head)
         from = low = low - (size_t)n * k->size;
     }
     set_window(s, low, span + (size_t)n * k->size);
+    populate(s, n);
     struct block *next = *head;
     for (unsigned i = n; i-- > 0;) {
         struct block *b = (struct block *)(from + (size_t)i * k->size);
