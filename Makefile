@@ -78,6 +78,7 @@ help:
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
+## make bench-measurement RUNS= HOURS= STATE=: smallest change found, false alarms, each with its bound
 ## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
 ## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
@@ -199,6 +200,16 @@ soak-runner:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) all $(BUILD)/tests/check BUILD=$(BUILD)
 	$(Q)HAKPERF_SOAK=$(SECONDS) CK_RUN_SUITE=runner_killed BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
+# What the measuring engine finds and what it imagines; goes on where it stopped. RUNS= of each kind.
+.PHONY: bench-measurement
+RUNS  ?= 20
+HOURS ?= 1
+bench-measurement:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) sh tests/bench/measurement.sh \
+	    $(abspath $(or $(STATE),$(BUILD)/bench-measurement)) $(RUNS) $(HOURS)
 
 # The collector and its store against their goals; SECONDS= of each timed part.
 .PHONY: bench-collector

@@ -1,0 +1,178 @@
+#!/bin/sh
+# measurement.sh STATE [RUNS] [HOURS]: what the measuring engine finds, and what it imagines.
+#
+# Every run is one whole `hakperf-runner measure` of one workload on a clone of this repository:
+#   aa       a constant nobody reads was added: the code is the same
+#   noop     a function nobody calls was added to the file of the hot path
+#   power/N  a loop in malloc goes round a few times more, for N thousandths of a per cent of CPU
+#            time, calibrated on this machine; head and base differ in one constant of data
+# each on a quiet machine, and aa and noop also with a neighbour that burns another CPU ("other")
+# and one that burns the measuring CPU half of the time ("same").
+#
+# STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last. RUNS is how
+# many runs each kind shall have in the end (default 20), HOURS when to stop (default 1). What was
+# counted is printed with the exact 95 % bound (Clopper and Pearson) that the count proves.
+set -eu
+state=$1 runs=${2:-20} hours=${3:-1}
+here=$(cd "$(dirname "$0")/../.." && pwd)
+runner=${BUILD:-$here/build}/bin/hakperf-runner
+end=$(awk -v now="$(date +%s)" -v h="$hours" 'BEGIN {printf "%d", now + 3600 * h}')
+log=$state/runs.tsv
+repo=$state/repository
+neighbour=
+
+finish() {
+    if [ -n "$neighbour" ]; then kill "$neighbour" 2>/dev/null || true; fi
+    neighbour=
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+commit() {
+    git -C "$repo" -c user.name=bench -c user.email=bench@example.org commit -qam "$1"
+    git -C "$repo" rev-parse HEAD
+}
+
+# plant ROUNDS: a commit whose malloc goes round so often at each 64th call
+plant() {
+    git -C "$repo" checkout -q "$(cat "$state/start")"
+    sed -i -e '/^EXPORT void \*hak_malloc(size_t size)/,/^}/s|^    void \*p = NULL;|&\
+    static unsigned calls;\
+    if ((++calls \& 63) == 0)\
+        for (unsigned n = rounds; n > 0; n--)\
+            __asm__ volatile("");|' \
+        -e "s|^EXPORT void \*hak_malloc(size_t size)|static const volatile unsigned rounds = $1;\n\n&|" \
+        "$repo/allocator/src/malloc.c"
+    commit "malloc goes round $1 times"
+}
+
+# edit KIND N: a commit without effect
+edit() {
+    git -C "$repo" checkout -q "$(cat "$state/start")"
+    # Exported, or the linker would leave it out.
+    kept='__attribute__((visibility("default")))'
+    if [ "$1" = aa ]; then
+        printf 'extern const int unread_%s;\n%s const int unread_%s = %s;\n' "$2" "$kept" "$2" "$2"
+    else
+        printf 'int uncalled_%s(int x);\n%s int uncalled_%s(int x)\n{\n    return x * %s;\n}\n' \
+            "$2" "$kept" "$2" "$2"
+    fi >>"$repo/allocator/src/malloc.c"
+    commit "$1 $2"
+}
+
+prepare() {
+    mkdir -p "$state"
+    if [ ! -s "$state/start" ]; then
+        git clone -q "$here" "$repo"
+        git -C "$repo" rev-parse HEAD >"$state/start.tmp"
+        mv "$state/start.tmp" "$state/start"
+    fi
+    jq '.workloads |= [.[0] | .headline_iterations = 1000000]
+        | .driver.recipe.artifacts |= .[:1]' "$here/deploy/suites/hakmem.json" >"$state/suite.json"
+    # The runner becomes user hakperf where it was started as root.
+    mkdir -p "$state/runner"
+    if [ "$(id -u)" = 0 ]; then chown -R hakperf "$state/runner"; fi
+    touch "$log"
+}
+
+# From the last build to the verdict, the headline figure with it.
+sampling_seconds() {
+    from=$(sed -n 's/^\([^ ]*\) info [^ ]* driver: built.*/\1/p' "$state/last.log" | tail -n 1)
+    to=$(sed -n 's/^\([^ ]*\) [a-z]* [^ ]* workload .*/\1/p' "$state/last.log" | tail -n 1)
+    if [ -z "$from" ] || [ -z "$to" ]; then echo 0; return; fi
+    echo "$(date -d "$from" +%s.%N) $(date -d "$to" +%s.%N)" | awk '{printf "%.2f", $2 - $1}'
+}
+
+# measure HEAD BASE: "verdict size estimate low high pairs seconds", or "failed"
+measure() {
+    begin=$(date +%s.%N)
+    code=0
+    # Exit code 1 is a regression that was found, 3 no answer.
+    "$runner" measure --state "$state/runner" --repository "$repo" --suite "$state/suite.json" \
+        --head "$1" --base "$2" --driver "$(cat "$state/start")" --passes 1 \
+        -o "$state/result.json" 2>"$state/last.log" || code=$?
+    if [ "$code" != 0 ] && [ "$code" != 1 ] && [ "$code" != 3 ]; then
+        cat "$state/last.log" >&2
+        exit "$code"
+    fi
+    jq -r --arg t "$(sampling_seconds)" --arg s "$begin" --arg e "$(date +%s.%N)" '
+        .workloads[0].decision as $d
+        | if $d == null then ["failed", "-", 0, 0, 0, 0] else
+          [$d.verdict, ($d.size // "-"), $d.estimate, $d.low, $d.high, $d.pairs] end
+          + [($t | tonumber), ($e | tonumber) - ($s | tonumber)] | @tsv' "$state/result.json"
+}
+
+count() { awk -F '\t' -v k="$1" '$1 == k {n++} END {print n + 0}' "$log"; }
+more() { [ "$(date +%s)" -lt "$end" ] && [ "$(count "$1")" -lt "$runs" ]; }
+
+# record KIND HEAD BASE TRUTH
+record() {
+    line=$(measure "$2" "$3")
+    printf '%s\t%s\t%s\n' "$1" "$4" "$line" >>"$log"
+    printf '%s\t%s\n' "$1" "$line" >&2
+}
+
+# once KIND TRUTH: one run of a kind
+once() {
+    case $1 in
+    power/*) record "$1" "$(cat "$state/plant.$2")" "$(cat "$state/plant.0")" "$2" ;;
+    *)
+        kind=${1%%/*}
+        record "$1" "$(edit "$kind" "$(($(count "$1") + 2))")" "$(cat "$state/start")" 0
+        ;;
+    esac
+}
+
+burn_other() { taskset -c 0 sh -c 'while :; do :; done' & neighbour=$!; }
+burn_same() {
+    # half of the time: as long asleep as it burns, in stretches of 50 ms
+    taskset -c "$(($(nproc) - 1))" python3 -c '
+import time
+while True:
+    end = time.monotonic() + .05
+    while time.monotonic() < end:
+        pass
+    time.sleep(.05)' &
+    neighbour=$!
+}
+
+# How many rounds more cost how much, by CPU time.
+calibrate() {
+    if [ -s "$state/plants" ]; then return; fi
+    plant 40 >"$state/plant.0"
+    big=$(plant 2040)
+    # A change so large that the noise hardly matters for the slope; the middle one of three.
+    for turn in 1 2 3; do measure "$big" "$(cat "$state/plant.0")"; done >"$state/calibration"
+    awk -F '\t' '{print (exp(-$3) - 1) / 2000}' "$state/calibration" | sort -g | sed -n 2p \
+        >"$state/per_round"
+    if ! awk '$1 <= 0 {exit 1}' "$state/per_round"; then
+        echo "measurement.sh: the planted loop costs nothing" >&2
+        cat "$state/calibration" >&2
+        exit 1
+    fi
+    for effect in 300 500 1000 5000; do
+        rounds=$(awk -v e="$effect" -v p="$(cat "$state/per_round")" \
+            'BEGIN {printf "%d", 40 + e / 100000 / p + 0.5}')
+        plant "$rounds" >"$state/plant.$effect"
+        # What was planted is what the constant came to, not what was wished.
+        awk -v r="$rounds" -v p="$(cat "$state/per_round")" -v e="$effect" \
+            'BEGIN {printf "%s\t%.5f\n", e, (r - 40) * p}'
+    done >"$state/plants.tmp"
+    mv "$state/plants.tmp" "$state/plants"
+}
+
+prepare
+calibrate
+for turn in $(seq "$runs"); do
+    for kind in aa/quiet noop/quiet power/300 power/500 power/1000 power/5000; do
+        if more "$kind"; then once "$kind" "${kind#*/}"; fi
+    done
+    for where in other same; do
+        if ! more "aa/$where"; then continue; fi
+        "burn_$where"
+        once "aa/$where" 0
+        once "noop/$where" 0
+        finish
+    done
+done
+awk -f "$here/tests/bench/measurement.awk" "$state/plants" "$log"
