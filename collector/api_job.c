@@ -89,9 +89,11 @@ bool api_source(struct service *service, const struct request *request, struct a
         return false;
     if (fence == 0 && !request_need(request, "fence", err))
         return false;
-    HP_FREE char *repository = queue_source(service->db, job, fence, sha, err);
+    HP_FREE char *url = NULL;
+    HP_FREE char *repository = queue_source(service->db, job, fence, sha, &url, err);
     MIRROR struct mirror mirror = {0};
-    if (!repository || !mirror_init(&mirror, service->state, repository, err))
+    if (!repository || !(url ? mirror_init_driver(&mirror, service->state, url, err)
+                             : mirror_init(&mirror, service->state, repository, err)))
         return false;
     HP_FD int fd = archive_file(service->state, err);
     struct stat st;
@@ -99,7 +101,8 @@ bool api_source(struct service *service, const struct request *request, struct a
         return false;
     /* Another collector queued it, and this one has not fetched since. */
     if (!mirror_archive(&mirror, sha, fd, err) &&
-        (err->code != HP_NOT_FOUND || !look_fetch(service, &mirror, repository, err) ||
+        (err->code != HP_NOT_FOUND ||
+         !(url ? mirror_fetch(&mirror, url, err) : look_fetch(service, &mirror, repository, err)) ||
          !mirror_archive(&mirror, sha, fd, err)))
         return false;
     if (fstat(fd, &st) != 0)

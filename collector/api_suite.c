@@ -14,6 +14,7 @@ static const double SUITE_DEADLINE_S = 60;
 struct suite {
     const json_t *document;
     const char *name, *repository, *url;
+    const char *driver_url; /* NULL: the driver is in the repository itself */
     const json_t *watch;
     char hash[65];
     char driver[GIT_SHA_TEXT];
@@ -72,6 +73,9 @@ static bool read_suite(struct suite *suite, const json_t *document, struct hp_er
     suite->repository = hp_json_string(repository, "name", "");
     suite->url = hp_json_string(repository, "url", "");
     suite->watch = json_object_get(repository, "watch");
+    suite->driver_url = hp_json_string(json_object_get(document, "driver"), "repository", NULL);
+    if (suite->driver_url && !mirror_check_url(suite->driver_url, err))
+        return hp_error_path(err, "/driver/repository");
     return mirror_check_url(suite->url, err) || hp_error_path(err, "/repository/url");
 }
 
@@ -121,13 +125,19 @@ static bool save_in_transaction(struct service *service, struct suite *suite, co
 static bool apply(struct service *service, struct suite *suite, struct hp_error *err)
 {
     MIRROR struct mirror mirror = {0};
+    MIRROR struct mirror elsewhere = {0};
     const char *rev = hp_json_string(json_object_get(suite->document, "driver"), "rev", "");
     if (!mirror_init(&mirror, service->state, suite->repository, err) ||
         (!mirror_fetch(&mirror, suite->url, err)))
         return false;
-    if (!mirror_resolve(&mirror, rev, suite->driver, err))
+    const char *url = suite->driver_url;
+    if (url && (!mirror_init_driver(&elsewhere, service->state, url, err) ||
+                !mirror_fetch(&elsewhere, url, err)))
+        return hp_error_path(err, "/driver/repository");
+    const struct mirror *driver = url ? &elsewhere : &mirror;
+    if (!mirror_resolve(driver, rev, suite->driver, err))
         return hp_error_path(err, "/driver/rev");
-    HP_FREE char *subject = driver_subject(&mirror, suite->driver, err);
+    HP_FREE char *subject = driver_subject(driver, suite->driver, err);
     return subject && save_in_transaction(service, suite, subject, err);
 }
 

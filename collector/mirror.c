@@ -2,6 +2,7 @@
 
 #include "collector/mirror_internal.h"
 #include "common/cleanup.h"
+#include "common/hash.h"
 
 #include <string.h>
 
@@ -16,6 +17,16 @@ bool mirror_init(struct mirror *mirror, const char *state, const char *repositor
         return true;
     mirror_release(mirror);
     return hp_fail(err, HP_SYSTEM, "out of memory");
+}
+
+bool mirror_init_driver(struct mirror *mirror, const char *state, const char *url,
+                        struct hp_error *err)
+{
+    char hash[HP_HASH_TEXT], name[32];
+    hp_hash_bytes(url, strlen(url), hash);
+    /* No repository can be called so. */
+    snprintf(name, sizeof name, ".driver-%.16s", hash);
+    return mirror_init(mirror, state, name, err);
 }
 
 void mirror_release(struct mirror *mirror)

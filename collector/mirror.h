@@ -32,6 +32,9 @@ struct mirror_tips {
 /* Names the mirror of a repository; `repository` obeys the suite schema's pattern of names. */
 bool mirror_init(struct mirror *mirror, const char *state, const char *repository,
                  struct hp_error *err);
+/* The mirror of a repository that only benchmark drivers come from, named after its address. */
+bool mirror_init_driver(struct mirror *mirror, const char *state, const char *url,
+                        struct hp_error *err);
 void mirror_release(struct mirror *mirror);
 #define MIRROR __attribute__((cleanup(mirror_release)))
 

@@ -175,8 +175,10 @@ bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *pro
     return PQntuples(row) > 0 || lost(err, job);
 }
 
-char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, struct hp_error *err)
+char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, char **driver_url,
+                   struct hp_error *err)
 {
+    *driver_url = NULL;
     char number[DB_TEXT], token[DB_TEXT];
     DB_RESULT PGresult *row = db_pool_query(
         db, "queue_source.sql", DB_PARAMS(db_int(number, job), db_int(token, fence), sha), err);
@@ -194,7 +196,9 @@ char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, s
         hp_fail(err, HP_NOT_FOUND, "commit %.64s does not belong to job %lld", sha, (long long)job);
         return NULL;
     }
-    char *name = strdup(db_text(row, 0, 0));
+    const char *url = db_text(row, 0, 3);
+    *driver_url = url ? strdup(url) : NULL;
+    char *name = !url || *driver_url ? strdup(db_text(row, 0, 0)) : NULL;
     if (!name)
         hp_fail(err, HP_SYSTEM, "out of memory");
     return name;

@@ -74,8 +74,9 @@ bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *pro
                     int64_t lease_s, struct hp_error *err);
 
 /* The repository of a job that runs under that fence and that `sha` belongs to; the caller frees
- * it. NULL with HP_NOT_FOUND or HP_CONFLICT (stale fence). */
-char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha,
+ * it. *driver_url, owned by the caller too: where the driver's commit comes from, else NULL. NULL
+ * with HP_NOT_FOUND or HP_CONFLICT (stale fence). */
+char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, char **driver_url,
                    struct hp_error *err);
 
 /* Ends the leases that are over, and the jobs that wait for what will not come: a job that was

@@ -34,29 +34,40 @@ struct local {
     const struct hp_values *values;
     char *repository; /* a folder; below `clone` if it was cloned */
     char *clone;      /* temporary folder, or NULL */
+    char *driver;     /* the driver's repository, a folder, where it is another one; else NULL */
     json_t *job;
     struct rn_sources sources;
 };
 
-static bool open_repository(struct local *l, struct hp_error *err)
+/* A folder is used as it is; anything else is cloned into l->clone, as `name`. */
+static bool open_repository(struct local *l, const char *given, const char *name, char **folder,
+                            struct hp_error *err)
 {
-    const char *given = hp_opt(l->values, "repository");
     struct stat st;
     if (stat(given, &st) == 0 && S_ISDIR(st.st_mode)) {
-        l->repository = strdup(given);
-        return l->repository || hp_fail(err, HP_SYSTEM, "out of memory");
+        *folder = strdup(given);
+        return *folder || hp_fail(err, HP_SYSTEM, "out of memory");
     }
     if (!strchr(given, ':'))
         return hp_fail(err, HP_NOT_FOUND, "no repository at %s", given);
-    l->clone = strdup("/tmp/hakperf-clone-XXXXXX");
-    if (!l->clone || !mkdtemp(l->clone))
-        return hp_fail_errno(err, "cannot make a temporary folder");
-    l->repository = hp_format("%s/mirror", l->clone);
+    if (!l->clone) {
+        l->clone = strdup("/tmp/hakperf-clone-XXXXXX");
+        if (!l->clone || !mkdtemp(l->clone))
+            return hp_fail_errno(err, "cannot make a temporary folder");
+    }
+    *folder = hp_format("%s/%s", l->clone, name);
     HP_OUTCOME struct hp_outcome outcome = {0};
-    const char *const argv[] = {"git", "clone", "--quiet",     "--mirror",
-                                "--",  given,   l->repository, NULL};
+    const char *const argv[] = {"git", "clone", "--quiet", "--mirror", "--", given, *folder, NULL};
     const struct hp_command command = {.argv = argv, .timeout_s = 900};
     return hp_run_ok(&command, &outcome, err);
+}
+
+/* The driver's own repository, where the suite names one. */
+static bool open_driver(struct local *l, const json_t *suite, struct hp_error *err)
+{
+    const char *given = hp_json_string(json_object_get(suite, "driver"), "repository", NULL);
+    return !given || l->driver || open_repository(l, given, "driver", &l->driver, err) ||
+           hp_error_context(err, "the driver's repository");
 }
 
 /* --- the job document ------------------------------------------------------------------------ */
@@ -84,7 +95,7 @@ static json_t *commit_json(const struct rn_commit *commit)
 }
 
 /* Head, base (its first parent unless given; none for a root commit) and driver. */
-static bool resolve(const struct local *l, const json_t *suite, struct rn_commit *head,
+static bool resolve(struct local *l, const json_t *suite, struct rn_commit *head,
                     struct rn_commit *base, struct rn_commit *driver, struct hp_error *err)
 {
     const char *given = hp_opt(l->values, "base");
@@ -92,7 +103,7 @@ static bool resolve(const struct local *l, const json_t *suite, struct rn_commit
     if (!rev)
         rev = hp_json_string(json_object_get(suite, "driver"), "rev", "HEAD");
     if (!rn_source_resolve(l->repository, hp_opt(l->values, "head"), head, err) ||
-        !rn_source_resolve(l->repository, rev, driver, err))
+        !rn_source_resolve(l->driver ? l->driver : l->repository, rev, driver, err))
         return false;
     HP_FREE char *parent = hp_format("%s^", head->sha);
     if (!given && !rn_source_resolve(l->repository, parent, base, err)) {
@@ -102,7 +113,7 @@ static bool resolve(const struct local *l, const json_t *suite, struct rn_commit
     return !given || rn_source_resolve(l->repository, given, base, err);
 }
 
-static json_t *job_from_suite(const struct local *l, struct hp_error *err)
+static json_t *job_from_suite(struct local *l, struct hp_error *err)
 {
     struct rn_commit head = {0}, base = {0}, driver = {0};
     char run[37], hash[HP_HASH_TEXT];
@@ -111,8 +122,8 @@ static json_t *job_from_suite(const struct local *l, struct hp_error *err)
         hp_error_context(err, "%s", hp_opt(l->values, "suite"));
         return NULL;
     }
-    if (!resolve(l, suite, &head, &base, &driver, err) || !make_uuid(run, err) ||
-        !hp_suite_hash(suite, hash, err))
+    if (!open_driver(l, suite, err) || !resolve(l, suite, &head, &base, &driver, err) ||
+        !make_uuid(run, err) || !hp_suite_hash(suite, hash, err))
         return NULL;
     const char *name = hp_json_string(json_object_get(suite, "repository"), "name", "");
     return json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:s, s:i}", "format",
@@ -140,6 +151,8 @@ static bool read_job(struct local *l, struct hp_error *err)
 /* `git archive` of each commit of the job into nameless files, while the caller's rights last. */
 static bool read_sources(struct local *l, const char *folder, struct hp_error *err)
 {
+    if (!open_driver(l, json_object_get(l->job, "suite"), err))
+        return false;
     struct {
         const char *which;
         int *fd;
@@ -147,7 +160,8 @@ static bool read_sources(struct local *l, const char *folder, struct hp_error *e
         {"head", &l->sources.head}, {"base", &l->sources.base}, {"driver", &l->sources.driver}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         const char *sha = hp_json_string(json_object_get(l->job, all[i].which), "sha", NULL);
-        if (sha && (*all[i].fd = rn_source_archive(l->repository, sha, folder, err)) < 0)
+        const char *from = i == 2 && l->driver ? l->driver : l->repository;
+        if (sha && (*all[i].fd = rn_source_archive(from, sha, folder, err)) < 0)
             return false;
     }
     return true;
@@ -161,6 +175,7 @@ static void local_clear(struct local *l)
         (void)hp_remove_tree(l->clone, &ignored);
     free(l->clone);
     free(l->repository);
+    free(l->driver);
     json_decref(l->job);
 }
 
@@ -287,8 +302,10 @@ int rn_measure_verb(const struct hp_values *values)
     struct local local = {.values = values, .sources = RN_NO_SOURCES};
     int code = HP_EXIT_NO_ANSWER;
     HP_FD int fd = memfd_create("result", MFD_CLOEXEC);
-    bool ok = rn_setup_make(&setup, values, &err) && open_repository(&local, &err) &&
-              read_job(&local, &err) && read_sources(&local, setup.runner.state, &err);
+    bool ok =
+        rn_setup_make(&setup, values, &err) &&
+        open_repository(&local, hp_opt(values, "repository"), "mirror", &local.repository, &err) &&
+        read_job(&local, &err) && read_sources(&local, setup.runner.state, &err);
     setup.runner.max_pairs = (uint32_t)hp_opt_int(values, "pairs");
     if (ok && fd >= 0) {
         code =

@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(our_own_suites_are_well_formed)
 {
-    static const char *const names[] = {"hakmem", "hakmem-configurations", "demo"};
+    static const char *const names[] = {"hakmem", "hakmem-configurations", "demo", "mimalloc"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         HP_FREE char *file = hp_format("deploy/suites/%s.json", names[i]);
         HP_FREE char *told = hp_format("suite %s is well formed", names[i]);

@@ -294,6 +294,38 @@ START_TEST(bad_suites_change_nothing)
 }
 END_TEST
 
+/* The driver of one repository measures the library of another. */
+START_TEST(a_driver_may_come_from_elsewhere)
+{
+    const char *r = repo_make(), *drivers = repo_make();
+    const char *measured = repo_commit(r, "lib/a", "1", "one");
+    const char *driver = repo_commit(drivers, "bench.c", "1", "a driver");
+    collector_start(NULL);
+    json_t *suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "driver"), "repository", json_string("ext::sh"));
+    refuse_suite(suite, "/driver/repository");
+    suite = suite_for(r);
+    json_object_set_new(json_object_get(suite, "driver"), "repository", json_string("/nowhere"));
+    HP_JSON json_t *none = NULL;
+    ck_assert_int_ge(collector_ask("PUT", "/api/v1/suites", suite, &none), 400);
+    json_object_set_new(json_object_get(suite, "driver"), "repository", json_string(drivers));
+    HP_JSON json_t *applied = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &applied), 200);
+    ck_assert_str_eq(hp_json_string(applied, "driver", ""), driver);
+    json_decref(suite);
+    HP_JSON json_t *job = claim("x");
+    ck_assert_str_eq(hp_json_string(json_object_get(job, "driver"), "subject", ""), "a driver");
+    const char *const shas[] = {measured, driver};
+    for (size_t i = 0; i < 2; i++) {
+        HP_FREE char *path = hp_format("/api/v1/jobs/%lld/source/%s?fence=%lld",
+                                       (long long)hp_json_int(job, "job", 0), shas[i],
+                                       (long long)hp_json_int(job, "fence", 0));
+        ck_assert_int_eq(collector_ask("GET", path, NULL, NULL), 200);
+    }
+    collector_stop();
+}
+END_TEST
+
 START_TEST(a_changed_suite_judges_paths_anew)
 {
     const char *r = repo_make();
@@ -470,6 +502,7 @@ HP_SUITE(collector_look)
     tcase_add_test(t, reverts_are_recognised);
     tcase_add_test(t, a_collector_that_is_behind_catches_up);
     tcase_add_test(t, a_lost_mirror_does_not_queue_the_past);
+    tcase_add_test(t, a_driver_may_come_from_elsewhere);
     tcase_add_test(t, a_changed_suite_judges_paths_anew);
     suite_add_tcase(s, t);
     return s;

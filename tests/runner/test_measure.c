@@ -202,6 +202,34 @@ START_TEST(an_arm_without_layouts_widens_the_interval)
 }
 END_TEST
 
+/* A repository that holds a library alone, measured by the drivers of another. */
+START_TEST(another_repositorys_library_with_our_driver)
+{
+    struct hp_error err = {0};
+    int code;
+    HP_FREE char *file = fx_path("suite.json");
+    HP_FREE char *drivers = fx_path("repo");
+    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    json_object_set_new(json_object_get(suite, "driver"), "repository", json_string(drivers));
+    HP_FREE char *text = hp_json_text(suite);
+    fx_write("other.json", text, 0644);
+    fx_run((const char *const[]){"sh", "-c",
+                                 "git clone -q repo other && cd other && "
+                                 "git config user.name t && git config user.email t@example.org && "
+                                 "for rev in plain slow; do git checkout -q $rev && "
+                                 "git rm -q driver.c && git commit -q -m $rev && "
+                                 "git tag -f $rev >/dev/null; done",
+                                 NULL});
+    HP_JSON json_t *result =
+        measure((const char *const[]){"--repository", "other", "--suite", "other.json", "--base",
+                                      "plain", "--head", "slow", NULL},
+                &code);
+    ck_assert_str_eq(hp_json_string(result, "status", ""), "measured");
+    ck_assert_int_eq(code, 1);
+    ck_assert_ptr_nonnull(hp_json_string(json_object_get(result, "driver"), "sha", NULL));
+}
+END_TEST
+
 START_TEST(a_comment_is_identical)
 {
     int code;
@@ -327,6 +355,7 @@ HP_SUITE(runner_measure)
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, slower_is_regressed);
     tcase_add_test(t, what_changed_did_run);
+    tcase_add_test(t, another_repositorys_library_with_our_driver);
     tcase_add_test(t, a_comment_is_identical);
     tcase_add_test(t, over_layouts_nothing_is_equivalent);
     tcase_add_test(t, an_arm_without_layouts_widens_the_interval);
