@@ -105,6 +105,31 @@ bool an_counter_paired(const uint64_t *base, const uint64_t *head, const uint32_
     return true;
 }
 
+bool an_share_samples(const double *user, const double *kernel, size_t n, struct an_samples *out)
+{
+    double all = 0, in_kernel = 0, spread = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!(isfinite(user[i]) && user[i] >= 0 && isfinite(kernel[i]) && kernel[i] >= 0))
+            return false;
+        in_kernel += kernel[i];
+        all += user[i] + kernel[i];
+    }
+    if (!(all > 0 && isfinite(all)))
+        return false;
+    double share = in_kernel / all, worth = floor(all / AN_TICK_S);
+    for (size_t i = 0; i < n; i++) {
+        double residual = kernel[i] - share * (user[i] + kernel[i]);
+        spread += residual * residual;
+    }
+    double variance = n > 1 ? spread / (all * all) * (double)n / (double)(n - 1) : 0;
+    if (variance > 0)
+        worth = fmin(worth, floor(share * (1 - share) / variance));
+    worth = fmax(worth, 1);
+    *out =
+        (struct an_samples){.in_kernel = (uint64_t)llround(share * worth), .all = (uint64_t)worth};
+    return true;
+}
+
 /* Wilson's interval for one proportion. */
 static void wilson(struct an_samples s, double critical, double *low, double *high)
 {

@@ -47,6 +47,21 @@ struct an_samples {
     uint64_t in_kernel, all;
 };
 
+/* One tick of the kernel's clock, by which times in user and kernel mode are told apart: 4 ms at
+ * 250 Hz, which is what this assumes. At 1000 Hz it is careful; at 100 Hz the spread below tells.
+ */
+#define AN_TICK_S 0.004
+
+/*
+ * The times that n processes spent in user and in kernel mode (seconds, >= 0) as samples of a
+ * profile: the share of the sums, and how many independent samples that share is worth. That is at
+ * most one a tick, and fewer where the processes differ by more than ticks explain: p (1 - p) over
+ * the variance of the ratio of sums (Cochran 1977, section 6.3). False, and *out unwritten, when n
+ * is 0, a time is not finite or negative, or all are 0.
+ */
+AN_CHECKED bool an_share_samples(const double *user, const double *kernel, size_t n,
+                                 struct an_samples *out);
+
 /*
  * The share of samples in the kernel, lower is better: Newcombe's interval (1998, method 10) for
  * the difference of two independent proportions at `critical` standard deviations. Regressed or

@@ -28,6 +28,16 @@ struct an_plan an_plan_confirm(double margin, double layout_sd)
     return plan;
 }
 
+void an_plan_limit(struct an_plan *plan, uint32_t max_pairs, uint32_t *only)
+{
+    while (plan->n_looks > 1 && plan->looks[plan->n_looks - 1] > max_pairs)
+        plan->n_looks--;
+    if (plan->n_looks == 1 && plan->looks[0] > max_pairs) {
+        *only = max_pairs;
+        plan->looks = only;
+    }
+}
+
 static bool plan_is_valid(const struct an_plan *plan)
 {
     if (!(isfinite(plan->margin) && plan->margin > 0) || plan->n_looks == 0 || plan->looks[0] == 0)
@@ -166,6 +176,24 @@ bool an_rollup(const struct an_outcome *outcome, size_t n, struct an_outcome *ou
             worst = outcome[i];
     *out = worst;
     return true;
+}
+
+struct an_outcome an_gate(struct an_outcome timed, const struct an_outcome *counted, size_t n,
+                          int *decided_by)
+{
+    struct an_outcome worst = timed;
+    *decided_by = -1;
+    for (size_t i = 0; i < n; i++) {
+        struct an_outcome c = counted[i];
+        bool proven = c.verdict == AN_REGRESSED || c.verdict == AN_IMPROVED;
+        bool excused = timed.verdict == AN_IMPROVED && c.verdict == AN_REGRESSED;
+        /* What is known to be good does not hide that the time is not known. */
+        if (!proven || c.size != AN_RELEVANT || excused || badness(c) <= badness(worst))
+            continue;
+        worst = c;
+        *decided_by = (int)i;
+    }
+    return worst;
 }
 
 int an_exit_code(struct an_outcome outcome, bool strict)

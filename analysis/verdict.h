@@ -74,6 +74,13 @@ struct an_plan an_plan_standard(double margin, double layout_sd);
 struct an_plan an_plan_confirm(double margin, double layout_sd);
 
 /*
+ * The plan of a run that may take no more than max_pairs: looks beyond are left out, and where all
+ * of them are, the one look is at max_pairs, kept in *only, which then has to outlive the plan.
+ * Runner and collector both limit the same plan to the max_pairs that the result tells.
+ */
+void an_plan_limit(struct an_plan *plan, uint32_t max_pairs, uint32_t *only);
+
+/*
  * What an estimate says, whatever it was made of: the table in measurement.md. margin is a log
  * ratio. A small size has to be proven by the whole interval.
  */
@@ -125,6 +132,15 @@ bool an_layout_suspect(const struct an_estimate *shipped, const struct an_estima
  * False, and *out unwritten, when n is 0: nothing measured is not a verdict.
  */
 AN_CHECKED bool an_rollup(const struct an_outcome *outcome, size_t n, struct an_outcome *out);
+
+/*
+ * What a workload comes to whose time and counted metrics gate together. A counted metric counts
+ * where it is proven and relevant: it never makes a workload inconclusive, and a regression of one
+ * is not blamed on a commit whose time improved (less user time alone raises the kernel's share).
+ * Of equals the time decides. *decided_by: index into counted, -1 for the time.
+ */
+struct an_outcome an_gate(struct an_outcome timed, const struct an_outcome *counted, size_t n,
+                          int *decided_by);
 
 /*
  * The exit code of `hakperf compare`: 1 for a relevant regression (with strict, a small one too),

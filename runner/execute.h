@@ -35,6 +35,7 @@ struct rn_workload {
     const struct rn_room *room;
     const json_t *suite;
     const json_t *json; /* the workload within it */
+    const json_t *plan; /* the job's, where it samples otherwise; NULL: the standard one */
     struct rn_limits limits;
     int cpu;          /* to pin samples to; -1: none */
     unsigned layouts; /* code layouts that every arm has; 0: as shipped only */

@@ -60,9 +60,20 @@ static bool build(struct task *t, const char *arm, int archive, const json_t *re
     return ok;
 }
 
+/* The suite's recipe, with the job's own draw of code layouts. The caller owns it. */
+static json_t *recipe_of(const struct task *t)
+{
+    json_t *recipe = json_deep_copy(json_object_get(t->suite, "recipe"));
+    json_int_t seed = hp_json_int(json_object_get(t->job, "plan"), "layout_seed", 0);
+    json_t *layouts = json_object_get(recipe, "layouts");
+    if (seed > 0 && json_is_object(layouts))
+        json_object_set_new(layouts, "seed", json_integer(seed));
+    return recipe;
+}
+
 static bool build_all(struct task *t, struct hp_error *err)
 {
-    const json_t *recipe = json_object_get(t->suite, "recipe");
+    HP_JSON json_t *recipe = recipe_of(t);
     const json_t *driver = json_object_get(json_object_get(t->suite, "driver"), "recipe");
     if (!build(t, "head", t->sources->head, recipe, "arm/head", &t->head, err))
         return false;
@@ -105,6 +116,21 @@ static unsigned layouts_of(struct task *t)
     return head && base ? RN_LAYOUTS : 0;
 }
 
+/* Whether the job asks for this workload. */
+static bool is_asked(const struct task *t, const json_t *workload)
+{
+    const json_t *only = json_object_get(json_object_get(t->job, "plan"), "workloads");
+    size_t i;
+    json_t *name;
+    if (!only)
+        return true;
+    json_array_foreach (only, i, name) {
+        if (json_equal(name, json_object_get(workload, "name")))
+            return true;
+    }
+    return false;
+}
+
 static bool measure_all(struct task *t, int cpu, struct hp_error *err)
 {
     struct rn_watch watch;
@@ -116,9 +142,12 @@ static bool measure_all(struct task *t, int cpu, struct hp_error *err)
         const struct rn_workload w = {.room = &t->room,
                                       .suite = t->suite,
                                       .json = workload,
+                                      .plan = json_object_get(t->job, "plan"),
                                       .limits = t->limits,
                                       .cpu = hp_json_int(workload, "threads", 1) == 1 ? cpu : -1,
                                       .layouts = layouts};
+        if (!is_asked(t, workload))
+            continue;
         json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
         if (!result)
             return false;

@@ -34,6 +34,13 @@ static bool functions_of(const struct rn_build_step *build, const char *path,
            rn_functions_parse(hp_buffer_text(&outcome.out), out);
 }
 
+/* What layout s is to the linker script: a job with another seed draws 64 others. */
+static unsigned drawn(const struct rn_build_step *build, unsigned s)
+{
+    json_int_t seed = hp_json_int(json_object_get(build->plan, "layouts"), "seed", 0);
+    return (unsigned)(uint64_t)seed * RN_LAYOUTS + s;
+}
+
 static bool write_scripts(const struct rn_build_step *build, const struct rn_functions *functions,
                           struct hp_error *err)
 {
@@ -42,7 +49,7 @@ static bool write_scripts(const struct rn_build_step *build, const struct rn_fun
     for (unsigned s = 0; s < RN_LAYOUTS; s++) {
         HP_BUFFER struct hp_buffer script = {0};
         HP_FREE char *path = hp_format("%s/%02u.ld", build->layouts, s);
-        if (!path || !rn_layout_script(functions, s, &script))
+        if (!path || !rn_layout_script(functions, drawn(build, s), &script))
             return hp_fail(err, HP_SYSTEM, "out of memory");
         if (!hp_file_replace(path, script.data, script.size, 0644, err))
             return false;
@@ -91,7 +98,8 @@ static bool check_layout(const struct rn_build_step *build, const char *path, un
     if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return hp_fail(err, HP_FAILED, "the layout command made no {layouts}/%02u/%s", s,
                        base_name(path));
-    double share = functions_of(build, path, &functions) ? rn_layout_share(&functions, s) : 0;
+    double share =
+        functions_of(build, path, &functions) ? rn_layout_share(&functions, drawn(build, s)) : 0;
     if (share >= RN_LAYOUT_SHARE)
         return true;
     return hp_fail(err, HP_FAILED,

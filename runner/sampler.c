@@ -33,6 +33,31 @@ bool rn_coin(uint32_t coin_seed, size_t k)
     return (x ^ (x >> 31)) >> 63;
 }
 
+static void read_looks(const json_t *plan, struct rn_plan *out)
+{
+    size_t i;
+    json_t *look;
+    json_array_foreach (json_object_get(plan, "looks"), i, look) {
+        if (out->n_looks < RN_LOOKS)
+            out->looks[out->n_looks++] = (uint32_t)json_integer_value(look);
+    }
+    out->critical = hp_json_number(plan, "critical", 0);
+}
+
+/* The rules that the plan comes to; *only has to outlive them. */
+static struct an_plan rules_of(const struct rn_plan *plan, uint32_t *only)
+{
+    struct an_plan rules = an_plan_standard(plan->margin, plan->layout_sd);
+    if (plan->n_looks > 0) {
+        rules.looks = plan->looks;
+        rules.n_looks = plan->n_looks;
+    }
+    if (plan->critical > 0)
+        rules.critical = plan->critical;
+    an_plan_limit(&rules, plan->max_pairs, only);
+    return rules;
+}
+
 bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
                 struct hp_error *err)
 {
@@ -56,6 +81,7 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
         if (out->n_seeds < RN_SEEDS)
             out->seeds[out->n_seeds++] = json_integer_value(seed);
     }
+    read_looks(workload->plan, out);
     if (out->n_seeds == 0) {
         memcpy(out->seeds, default_seeds, sizeof default_seeds);
         out->n_seeds = sizeof default_seeds / sizeof default_seeds[0];
@@ -163,9 +189,8 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
                      struct hp_error *err)
 {
     struct session s = {launcher, workload, plan, out, failure, err};
-    struct an_plan rules = an_plan_standard(plan->margin, plan->layout_sd);
-    while (rules.n_looks > 1 && rules.looks[rules.n_looks - 1] > plan->max_pairs)
-        rules.n_looks--;
+    uint32_t only;
+    const struct an_plan rules = rules_of(plan, &only);
     size_t last = plan->second == RN_BASE ? rules.looks[rules.n_looks - 1] : PAIRS_WITHOUT_BASE;
     double begin = hp_monotonic_s(), budget = plan->budget_s;
     *failure = NULL;

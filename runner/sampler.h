@@ -17,13 +17,17 @@
 
 #define RN_MAX_PAIRS 1536
 #define RN_SEEDS 16
+#define RN_LOOKS 8
 
 /* How a workload is sampled: from the suite and the runner's own ceiling. */
 struct rn_plan {
-    double margin;    /* fraction */
-    double budget_s;  /* the pairs end at the first look after so long; 0: never */
-    double layout_sd; /* 0 with layouts, else what the interval is widened by */
-    unsigned layouts; /* pair k runs in code layout k modulo this; 0: all as shipped */
+    double margin;            /* fraction */
+    double budget_s;          /* the pairs end at the first look after so long; 0: never */
+    double layout_sd;         /* 0 with layouts, else what the interval is widened by */
+    unsigned layouts;         /* pair k runs in code layout k modulo this; 0: all as shipped */
+    uint32_t looks[RN_LOOKS]; /* of the job, n_looks of them; none: the standard ones */
+    size_t n_looks;
+    double critical; /* of the job; 0: the standard one */
     uint32_t max_pairs;
     uint32_t coin_seed;
     int64_t seeds[RN_SEEDS];

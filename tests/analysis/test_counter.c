@@ -153,6 +153,64 @@ START_TEST(share_counts_from_two_points)
 }
 END_TEST
 
+/* A tick a sample where processes differ by no more than ticks explain, fewer where they do. */
+START_TEST(times_become_samples)
+{
+    struct rng r = {7};
+    double user[400], kernel[400];
+    struct an_samples even, uneven, none = {1, 2};
+    for (size_t i = 0; i < 400; i++) {
+        user[i] = kernel[i] = 0;
+        for (int tick = 0; tick < 5; tick++)
+            *(rng_uniform(&r) < 0.2 ? &kernel[i] : &user[i]) += AN_TICK_S;
+    }
+    ck_assert(an_share_samples(user, kernel, 400, &even));
+    ck_assert_double_eq_tol((double)even.all, 2000, 250);
+    ck_assert_double_eq_tol((double)even.in_kernel / (double)even.all, 0.2, 0.03);
+    for (size_t i = 0; i < 400; i++) {
+        user[i] = i % 5 ? 0.02 : 0;
+        kernel[i] = i % 5 ? 0 : 0.02;
+    }
+    ck_assert(an_share_samples(user, kernel, 400, &uneven));
+    ck_assert_double_eq_tol((double)uneven.all, 400, 5);
+    kernel[3] = NAN;
+    ck_assert(!an_share_samples(user, kernel, 400, &none));
+    kernel[3] = -1;
+    ck_assert(!an_share_samples(user, kernel, 400, &none));
+    ck_assert(!an_share_samples(user, kernel, 0, &none));
+    user[0] = kernel[0] = 0;
+    ck_assert(!an_share_samples(user, kernel, 1, &none));
+    ck_assert_uint_eq(none.all, 2);
+}
+END_TEST
+
+/* Shares of the same arms, from 512 processes of five ticks each: how often they are called changed
+ * at the bound that gates. */
+START_TEST(equal_shares_are_not_called_changed)
+{
+    struct rng r = {11};
+    double user[2][512], kernel[2][512];
+    size_t changed = 0, runs = 2000;
+    for (size_t run = 0; run < runs; run++) {
+        struct an_samples s[2];
+        struct an_counted c;
+        for (int arm = 0; arm < 2; arm++) {
+            for (size_t i = 0; i < 512; i++) {
+                user[arm][i] = kernel[arm][i] = 0;
+                for (int tick = 0; tick < 5; tick++)
+                    *(rng_uniform(&r) < 0.05 ? &kernel[arm][i] : &user[arm][i]) += AN_TICK_S;
+            }
+            ck_assert(an_share_samples(user[arm], kernel[arm], 512, &s[arm]));
+        }
+        ck_assert(an_kernel_share(s[0], s[1], 3.70, &c));
+        changed += c.outcome.size == AN_RELEVANT;
+    }
+    printf("kernel share, no effect: %zu of %zu called relevantly changed (nominal 0.0002)\n",
+           changed, runs);
+    ck_assert_uint_le(changed, 3);
+}
+END_TEST
+
 START_TEST(bad_input_changes_nothing)
 {
     struct an_counted c, untouched;
@@ -185,6 +243,8 @@ HP_SUITE(analysis_counter)
     t = tcase_create("share");
     tcase_add_test(t, share_has_newcombes_interval);
     tcase_add_test(t, share_counts_from_two_points);
+    tcase_add_test(t, times_become_samples);
+    tcase_add_test(t, equal_shares_are_not_called_changed);
     tcase_add_test(t, bad_input_changes_nothing);
     suite_add_tcase(s, t);
     return s;

@@ -315,6 +315,66 @@ START_TEST(rollup_is_the_worst_wherever_it_stands)
 }
 END_TEST
 
+/* A counted metric counts where it is proven and relevant; of equals the time decides. */
+START_TEST(counted_metrics_gate_with_the_time)
+{
+    static const struct {
+        struct an_outcome timed, counted, comes_to;
+        int decided_by;
+    } cases[] = {
+        {{AN_EQUIVALENT, AN_SIZE_NONE},
+         {AN_REGRESSED, AN_RELEVANT},
+         {AN_REGRESSED, AN_RELEVANT},
+         1},
+        {{AN_EQUIVALENT, AN_SIZE_NONE},
+         {AN_REGRESSED, AN_SMALL},
+         {AN_EQUIVALENT, AN_SIZE_NONE},
+         -1},
+        {{AN_EQUIVALENT, AN_SIZE_NONE}, {AN_IMPROVED, AN_RELEVANT}, {AN_IMPROVED, AN_RELEVANT}, 1},
+        {{AN_EQUIVALENT, AN_SIZE_NONE},
+         {AN_INCONCLUSIVE, AN_SIZE_NONE},
+         {AN_EQUIVALENT, AN_SIZE_NONE},
+         -1},
+        {{AN_REGRESSED, AN_RELEVANT}, {AN_REGRESSED, AN_RELEVANT}, {AN_REGRESSED, AN_RELEVANT}, -1},
+        {{AN_REGRESSED, AN_SMALL}, {AN_REGRESSED, AN_RELEVANT}, {AN_REGRESSED, AN_RELEVANT}, 1},
+        {{AN_INCONCLUSIVE, AN_SIZE_NONE},
+         {AN_IMPROVED, AN_RELEVANT},
+         {AN_INCONCLUSIVE, AN_SIZE_NONE},
+         -1},
+        {{AN_INCONCLUSIVE, AN_SIZE_NONE},
+         {AN_REGRESSED, AN_RELEVANT},
+         {AN_REGRESSED, AN_RELEVANT},
+         1},
+        /* Less user time raises the kernel's share, and is no fault. */
+        {{AN_IMPROVED, AN_RELEVANT}, {AN_REGRESSED, AN_RELEVANT}, {AN_IMPROVED, AN_RELEVANT}, -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct an_outcome counted[2] = {{AN_EQUIVALENT, AN_SIZE_NONE}, cases[i].counted};
+        int decided_by = 7;
+        struct an_outcome got = an_gate(cases[i].timed, counted, 2, &decided_by);
+        ck_assert_msg(got.verdict == cases[i].comes_to.verdict &&
+                          got.size == cases[i].comes_to.size && decided_by == cases[i].decided_by,
+                      "case %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(a_plan_is_limited)
+{
+    uint32_t only = 0;
+    struct an_plan plan = an_plan_standard(0.01, 0);
+    an_plan_limit(&plan, 1536, &only);
+    ck_assert_uint_eq(plan.n_looks, 6);
+    an_plan_limit(&plan, 300, &only);
+    ck_assert_uint_eq(plan.n_looks, 3);
+    ck_assert_uint_eq(plan.looks[2], 256);
+    plan = an_plan_confirm(0.01, 0);
+    an_plan_limit(&plan, 100, &only);
+    ck_assert_uint_eq(plan.n_looks, 1);
+    ck_assert_uint_eq(plan.looks[0], 100);
+}
+END_TEST
+
 START_TEST(exit_codes)
 {
     const int plain[OUTCOMES] = {3, 1, 3, 0, 0, 0, 0, 0},
@@ -366,6 +426,8 @@ HP_SUITE(analysis_verdict)
     tcase_add_test(t, a_fresh_run_confirms_in_the_same_direction);
     tcase_add_test(t, layout_is_suspected_when_only_one_layout_moved);
     tcase_add_test(t, rollup_is_the_worst_wherever_it_stands);
+    tcase_add_test(t, counted_metrics_gate_with_the_time);
+    tcase_add_test(t, a_plan_is_limited);
     tcase_add_test(t, exit_codes);
     tcase_add_test(t, names_and_back);
     suite_add_tcase(s, t);
