@@ -2,7 +2,6 @@
 #include "collector/ingest.h"
 
 #include "collector/ingest_internal.h"
-#include "collector/view_internal.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -38,8 +37,11 @@ static bool load_claim(struct db_conn *conn, const json_t *result, struct ingest
     out->against_parent = db_get_bool(row, 0, 10);
     out->ended = db_get_bool(row, 0, 11);
     const char *suite = db_text(row, 0, 12);
+    copy(out->confirms, sizeof out->confirms, db_text(row, 0, 13));
+    const char *plan = db_text(row, 0, 14);
     out->suite = hp_json_parse(suite, strlen(suite), err);
-    return out->suite != NULL;
+    out->plan = plan ? hp_json_parse(plan, strlen(plan), err) : NULL;
+    return out->suite && (out->plan || !plan);
 }
 
 /* Whether this run is there already: then `out` says what it came to. */
@@ -59,54 +61,6 @@ static bool find_before(struct db_conn *conn, const struct ingest_run *run, bool
     return true;
 }
 
-/* What the webhook is told. The address is a path of the page; who sends it knows the host. */
-static json_t *message_json(const struct ingest_run *run, const json_t *comparison,
-                            const json_t *decided)
-{
-    return json_pack(
-        "{s:s, s:s, s:n, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:s, s:o}", "event",
-        "regressed", "repository", run->claim.name, "alert", "commit",
-        json_object_get(comparison, "head"), "base", json_object_get(comparison, "base"),
-        "sentence", json_object_get(comparison, "sentence"), "workload",
-        json_object_get(decided, "workload"), "metric", json_object_get(decided, "metric"),
-        "change", json_object_get(decided, "change"), "low", json_object_get(decided, "low"),
-        "high", json_object_get(decided, "high"), "pairs", json_object_get(decided, "pairs"),
-        "verdict", json_object_get(comparison, "verdict"), "size",
-        json_object_get(comparison, "size"), "run", hp_json_string(run->result, "run", ""),
-        "address",
-        json_sprintf("/#repo=%s&base=%s&head=%s", run->claim.name, run->claim.base,
-                     run->claim.head));
-}
-
-/* A relevant regression against the parent is told, once a commit. */
-static bool make_alert(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
-                       struct hp_error *err)
-{
-    if (run->outcome.verdict != AN_REGRESSED || run->outcome.size != AN_RELEVANT ||
-        !run->claim.against_parent)
-        return true;
-    const char *id = hp_json_string(run->result, "run", "");
-    HP_JSON json_t *comparison = view_comparison(conn, run->claim.repository, id, err);
-    if (!comparison)
-        return false;
-    const json_t *decided = view_deciding_workload(comparison);
-    HP_JSON json_t *message = message_json(run, comparison, decided);
-    HP_FREE char *payload = hp_json_text(message);
-    if (!payload)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    char change[DB_TEXT], low[DB_TEXT], high[DB_TEXT];
-    DB_RESULT PGresult *row =
-        db_query(conn, "ingest_alert.sql",
-                 DB_PARAMS(run->claim.repository, id, hp_json_string(comparison, "sentence", ""),
-                           db_real(change, hp_json_number(decided, "change", 0)),
-                           db_real(low, hp_json_number(decided, "low", 0)),
-                           db_real(high, hp_json_number(decided, "high", 0)), payload),
-                 err);
-    if (row && PQntuples(row) > 0)
-        *alert = db_get_int(row, 0, 0);
-    return row != NULL;
-}
-
 /* Everything between BEGIN and COMMIT. */
 static bool ingest_inside(struct db_conn *conn, struct ingest_run *run, struct ingest_outcome *out,
                           struct hp_error *err)
@@ -121,7 +75,7 @@ static bool ingest_inside(struct db_conn *conn, struct ingest_run *run, struct i
             return true;
     }
     if (!ingest_check_claim(run->result, &run->claim, err) || !ingest_decide(run, err) ||
-        !ingest_store(conn, run, err) || !make_alert(conn, run, &out->alert, err) ||
+        !ingest_store(conn, run, err) || !ingest_follow(conn, run, &out->alert, err) ||
         !db_run(conn, "ingest_job.sql", DB_PARAMS(run->claim.repository, run->claim.job), NULL,
                 err))
         return false;

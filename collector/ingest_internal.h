@@ -20,16 +20,37 @@ struct ingest_claim {
     char run[37]; /* "": never claimed */
     int64_t fence, attempt;
     bool against_parent;
-    bool ended;    /* done: another run was stored */
-    json_t *suite; /* owned */
+    bool ended;        /* done: another run was stored */
+    char confirms[37]; /* the run whose regression this job confirms; "": none */
+    json_t *suite;     /* owned */
+    json_t *plan;      /* owned: how the job is sampled otherwise; NULL: as the suite says */
+};
+
+#define INGEST_PAIRS 1536
+#define INGEST_METRICS 16
+
+/* What one metric beside the time comes to. */
+struct ingest_metric {
+    const char *name; /* static, or of the metric table */
+    bool gates;
+    bool is_log; /* estimate, low and high are log ratios; else differences head - base */
+    struct an_outcome outcome;
+    double base, head; /* of a difference */
+    double estimate, low, high, z;
+    double p; /* of one that does not gate: its chance, after ingest_adjust adjusted; else NAN */
+    size_t n;
 };
 
 /* What one workload of the result comes to. */
 struct ingest_workload {
     const json_t *json; /* in the result; NULL for a workload of the suite that was not executed */
     const char *name, *hash;
-    bool compared; /* false: there was no base */
-    struct an_outcome outcome;
+    bool compared;             /* false: there was no base */
+    struct an_outcome outcome; /* of the time and the metrics that gate with it */
+    struct an_outcome timed;   /* of the time alone */
+    int decided_by;            /* index of the metric whose outcome it is; -1: the time's */
+    struct ingest_metric metrics[INGEST_METRICS];
+    size_t n_metrics;
     bool estimated; /* whether `estimate` holds anything */
     struct an_estimate estimate;
     char reason[512]; /* why it failed, or ""; */
@@ -70,6 +91,22 @@ bool ingest_check_coverage(const json_t *coverage, const char *path, struct hp_e
 
 /* Writes them, after the run and its workloads. */
 bool ingest_store_passes(struct db_conn *conn, const struct ingest_run *run, struct hp_error *err);
+
+/* --- what gates beside the time (ingest_gate.c) --- */
+
+/* Judges the metrics of a workload that was timed, and with them its outcome. `threads`: it runs
+ * more than one, so that counters vary. */
+void ingest_gate(struct ingest_workload *w, bool threads, double critical);
+
+/* Adjusts the chances of all metrics of the run that do not gate. */
+bool ingest_adjust(struct ingest_run *run, struct hp_error *err);
+
+/* --- what follows from a verdict (ingest_follow.c) --- */
+
+/* After the run was stored: asks for a confirming run, or tells what one came to. *alert: the alert
+ * that was made, 0 if none. */
+bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
+                   struct hp_error *err);
 
 void ingest_run_clear(struct ingest_run *run);
 

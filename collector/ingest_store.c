@@ -52,6 +52,7 @@ static json_t *metric_list(const struct ingest_run *run)
     static const char *const lists[] = {"samples", "measurements"};
     HP_JSON json_t *known = json_object();
     add_metric(known, HP_METRIC_PRIMARY);
+    add_metric(known, "kernel_share");
     for (size_t w = 0; w < run->n; w++) {
         for (size_t l = 0; l < 2; l++) {
             size_t i;
@@ -186,9 +187,11 @@ static bool executed_json(const struct ingest_workload *w, json_t *list, struct 
 static json_t *compared_json(const struct ingest_workload *w)
 {
     const struct an_estimate *e = &w->estimate;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
-                     w->name, "hash", w->hash, "metric", HP_METRIC_PRIMARY, "verdict",
-                     an_verdict_name(w->outcome.verdict), "size", an_size_name(w->outcome.size),
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, "
+                     "s:o}",
+                     "name", w->name, "hash", w->hash, "metric", HP_METRIC_PRIMARY, "scale", "log",
+                     "gates", true, "decides", w->decided_by < 0, "verdict",
+                     an_verdict_name(w->timed.verdict), "size", an_size_name(w->timed.size),
                      "reason", w->reason[0] ? w->reason : NULL, "pairs",
                      (json_int_t)(w->estimated ? e->n : 0), "estimate",
                      hp_json_real(w->estimated ? e->estimate : (double)NAN), "low",
@@ -196,6 +199,24 @@ static json_t *compared_json(const struct ingest_workload *w)
                      hp_json_real(w->estimated ? e->high : (double)NAN), "z",
                      hp_json_real(w->estimated ? e->z : (double)NAN), "detectable",
                      hp_json_real(w->estimated ? e->detectable : (double)NAN));
+}
+
+/* A metric beside the time. */
+static json_t *metric_json(const struct ingest_workload *w, size_t i)
+{
+    const struct ingest_metric *m = &w->metrics[i];
+    json_t *item = json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:I, s:o, s:o, s:o, s:o}", "name", w->name,
+        "hash", w->hash, "metric", m->name, "scale", m->is_log ? "log" : "difference", "gates",
+        m->gates, "decides", w->decided_by == (int)i, "verdict",
+        an_verdict_name(m->outcome.verdict), "size", an_size_name(m->outcome.size), "pairs",
+        (json_int_t)m->n, "estimate", hp_json_real(m->estimate), "low", hp_json_real(m->low),
+        "high", hp_json_real(m->high), "adjusted", hp_json_real(m->p));
+    if (item && !m->is_log) {
+        json_object_set_new(item, "base_value", hp_json_real(m->base));
+        json_object_set_new(item, "head_value", hp_json_real(m->head));
+    }
+    return item;
 }
 
 static bool store_workloads(struct db_conn *conn, const struct ingest_run *run,
@@ -209,6 +230,8 @@ static bool store_workloads(struct db_conn *conn, const struct ingest_run *run,
             return false;
         if (w->compared)
             json_array_append_new(compared, compared_json(w));
+        for (size_t m = 0; w->compared && m < w->n_metrics; m++)
+            json_array_append_new(compared, metric_json(w, m));
     }
     HP_FREE char *executed_text = hp_json_text(executed);
     if (!executed_text)

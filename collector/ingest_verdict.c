@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PAIRS 1536
+#define MAX_PAIRS INGEST_PAIRS
+#define MOST_LOOKS 8
 /* Compilers may order floating point alike but not the same. */
 #define SAME_RELATIVE 1e-6
 #define SAME_ABSOLUTE 1e-9
@@ -50,9 +51,30 @@ static bool agrees(const json_t *told, const struct an_decision *found, size_t p
            is_same(hp_json_number(told, "high", NAN), e->high);
 }
 
+/* The rules of the job; looks and *only have to outlive them. */
+static struct an_plan rules_of(const json_t *asked, const json_t *plan, uint32_t looks[MOST_LOOKS],
+                               uint32_t *only)
+{
+    struct an_plan rules =
+        an_plan_standard(hp_json_number(plan, "margin", 0), hp_json_number(plan, "layout_sd", 0));
+    size_t n = 0, i;
+    json_t *look;
+    json_array_foreach (json_object_get(asked, "looks"), i, look) {
+        if (n < MOST_LOOKS)
+            looks[n++] = (uint32_t)json_integer_value(look);
+    }
+    if (n > 0) {
+        rules.looks = looks;
+        rules.n_looks = n;
+    }
+    rules.critical = hp_json_number(asked, "critical", rules.critical);
+    an_plan_limit(&rules, (uint32_t)hp_json_int(plan, "max_pairs", MAX_PAIRS), only);
+    return rules;
+}
+
 /* The decision of one measured workload; arrays are of the caller, MAX_PAIRS long. */
-static bool decide(const json_t *workload, double *ratio, uint32_t *layout, struct an_decision *out,
-                   struct hp_error *err)
+static bool decide(const json_t *workload, const json_t *asked, double *ratio, uint32_t *layout,
+                   struct an_decision *out, struct hp_error *err)
 {
     const json_t *pairs = json_object_get(workload, "pairs");
     const json_t *plan = json_object_get(workload, "plan");
@@ -68,11 +90,23 @@ static bool decide(const json_t *workload, double *ratio, uint32_t *layout, stru
     /* Pairs of one layout are one witness; as shipped, all pairs share the one layout that there
      * is, and the interval is widened instead. */
     double layout_sd = hp_json_number(plan, "layout_sd", 0);
-    struct an_plan rules = an_plan_standard(hp_json_number(plan, "margin", 0), layout_sd);
+    uint32_t looks[MOST_LOOKS], only;
+    struct an_plan rules = rules_of(asked, plan, looks, &only);
     if (an_decide_run(ratio, layout_sd > 0 ? NULL : layout, n, AN_HIGHER, &rules, out))
         return true;
     hp_fail(err, HP_INVALID, "the samples cannot be judged");
     return hp_error_path(err, "/workloads");
+}
+
+static json_int_t threads_of(const json_t *suite, const char *workload)
+{
+    size_t i;
+    json_t *w;
+    json_array_foreach (json_object_get(suite, "workloads"), i, w) {
+        if (strcmp(hp_json_string(w, "name", ""), workload) == 0)
+            return hp_json_int(w, "threads", 1);
+    }
+    return 1;
 }
 
 static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, double *ratio,
@@ -82,7 +116,8 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
     size_t pairs = json_array_size(primary_values(w->json, "head"));
     if (strcmp(hp_json_string(w->json, "status", ""), "failed") == 0) {
         w->compared = true;
-        w->outcome = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
+        w->outcome = w->timed = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
+        w->decided_by = -1;
         snprintf(w->reason, sizeof w->reason, "%s",
                  hp_json_string(json_object_get(w->json, "failure"), "message", ""));
         return true;
@@ -90,12 +125,14 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
     if (!run->claim.base[0])
         return true;
     struct an_decision found;
-    if (!decide(w->json, ratio, layout, &found, err))
+    if (!decide(w->json, run->claim.plan, ratio, layout, &found, err))
         return false;
     w->compared = true;
     w->estimated = true;
     w->estimate = found.estimate;
-    w->outcome = (struct an_outcome){found.verdict, found.size};
+    w->timed = (struct an_outcome){found.verdict, found.size};
+    ingest_gate(w, threads_of(run->claim.suite, w->name) > 1,
+                hp_json_number(run->claim.plan, "critical", an_plan_standard(1, 0).critical));
     if (!agrees(told, &found, pairs) && !run->voided[0])
         snprintf(run->voided, sizeof run->voided,
                  "the runner decided `%s` after %lld pairs of %s, but its %zu samples say `%s` "
@@ -118,6 +155,8 @@ static bool list_suite(struct ingest_run *run, struct hp_error *err)
         run->workloads[i] = (struct ingest_workload){.name = hp_json_string(workload, "name", ""),
                                                      .hash = run->hashes[i],
                                                      .compared = true,
+                                                     .decided_by = -1,
+                                                     .timed = {AN_IDENTICAL, AN_SIZE_NONE},
                                                      .outcome = {AN_IDENTICAL, AN_SIZE_NONE}};
     }
     return true;
@@ -146,7 +185,10 @@ static bool list_result(struct ingest_run *run, struct hp_error *err)
 static void make_void(struct ingest_run *run)
 {
     for (size_t i = 0; i < run->n; i++) {
-        run->workloads[i].outcome = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
+        run->workloads[i].outcome = run->workloads[i].timed =
+            (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
+        run->workloads[i].n_metrics = 0;
+        run->workloads[i].decided_by = -1;
         snprintf(run->workloads[i].reason, sizeof run->workloads[i].reason, "%s", run->voided);
     }
 }
@@ -191,6 +233,8 @@ bool ingest_decide(struct ingest_run *run, struct hp_error *err)
         return false;
     if (run->voided[0])
         make_void(run);
+    if (!ingest_adjust(run, err))
+        return false;
     if (!roll_up(run, err))
         return false;
     if (strcmp(status, "failed") == 0 || run->voided[0]) {
@@ -203,6 +247,7 @@ bool ingest_decide(struct ingest_run *run, struct hp_error *err)
 void ingest_run_clear(struct ingest_run *run)
 {
     json_decref(run->claim.suite);
+    json_decref(run->claim.plan);
     free(run->workloads);
     free(run->hashes);
     *run = (struct ingest_run){0};

@@ -1,21 +1,17 @@
 /*
  * A comparison in one sentence that a person can act on: what changed, by how much, how sure that
- * is, and what else moved with it. What moved is told as fact beside the change and never as its
- * proven cause. The same text serves terminal, page, alert and message.
+ * is, what else moved with it, whether the changed code ran, and whether a fresh run found it
+ * again. The same text serves terminal, page, alert, message and Markdown.
  */
+#include "collector/view_cause.h"
 #include "collector/view_internal.h"
+#include "collector/view_words.h"
 
-#include "common/io.h"
 #include "common/json.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* From here a shift of the kernel's share is worth telling: two points. */
-#define SHARE_POINTS 0.02
-/* A counter that moved by at least this factor may be told. */
-#define COUNTER_FACTOR 1.5
 
 /* Who is compared with whom, in words. */
 struct names {
@@ -38,119 +34,17 @@ static bool has_number(const json_t *object, const char *key)
     return json_is_number(json_object_get(object, key));
 }
 
-/* --- figures in words ------------------------------------------------------------------------- */
+/* --- one workload ----------------------------------------------------------------------------- */
 
-/* Decimals that show a percentage without pretending more than it holds. */
-static int decimals(double percent)
-{
-    double size = fabs(percent);
-    return size >= 9.95 ? 0 : size >= 0.995 ? 1 : 2;
-}
-
-static bool add_percent(struct hp_buffer *out, double fraction)
-{
-    double percent = 100 * fraction;
-    return hp_buffer_printf(out, "%.*f %%", decimals(percent), fabs(percent));
-}
-
-/* Ends of an interval keep one decimal more than the estimate. */
-static int interval_decimals(double a, double b)
-{
-    double smaller = fmin(fabs(100 * a), fabs(100 * b));
-    return smaller >= 0.995 ? 1 : 2;
-}
-
-/* 74112 → "74,112"; fractions keep four digits. */
-static bool add_number(struct hp_buffer *out, double value)
-{
-    char digits[64];
-    if (value != floor(value) || fabs(value) >= 1e15)
-        return hp_buffer_printf(out, "%.4g", value);
-    snprintf(digits, sizeof digits, "%.0f", fabs(value));
-    size_t n = strlen(digits);
-    bool ok = value >= 0 || hp_buffer_append(out, "-", 1);
-    for (size_t i = 0; ok && i < n; i++)
-        ok = hp_buffer_append(out, &digits[i], 1) &&
-             ((n - i - 1) % 3 != 0 || i + 1 == n || hp_buffer_append(out, ",", 1));
-    return ok;
-}
-
-static bool add_value(struct hp_buffer *out, const json_t *value)
-{
-    if (json_is_number(value))
-        return add_number(out, json_number_value(value));
-    if (json_is_string(value))
-        return hp_buffer_printf(out, "%s", json_string_value(value));
-    return hp_buffer_printf(out, "nothing");
-}
-
-/* "NAME from BASE to HEAD" */
-static bool add_move(struct hp_buffer *out, const char *name, const json_t *pair)
-{
-    return hp_buffer_printf(out, "%s from ", name) &&
-           add_value(out, json_object_get(pair, "base")) && hp_buffer_printf(out, " to ") &&
-           add_value(out, json_object_get(pair, "head"));
-}
-
-/* --- what moved with it ----------------------------------------------------------------------- */
-
-/* The counter that moved by the largest factor, but ACE's own, which have their figure. */
-static const json_t *loudest_counter(const json_t *workload)
-{
-    const json_t *found = NULL;
-    double largest = log(COUNTER_FACTOR);
-    size_t i;
-    json_t *counter;
-    json_array_foreach (json_object_get(workload, "counters"), i, counter) {
-        double factor = fabs(log((fabs(hp_json_number(counter, "head", 0)) + 1) /
-                                 (fabs(hp_json_number(counter, "base", 0)) + 1)));
-        if (has_number(counter, "head") && has_number(counter, "base") && factor > largest &&
-            strncmp(text(counter, "name"), "ace.fail", 8) != 0) {
-            largest = factor;
-            found = counter;
-        }
-    }
-    return found;
-}
-
-static bool add_share(struct hp_buffer *out, const json_t *share)
-{
-    return hp_buffer_printf(out, "kernel share from %.0f %% to %.0f %%",
-                            100 * hp_json_number(share, "base", 0),
-                            100 * hp_json_number(share, "head", 0));
-}
-
-/* ": a from x to y, b from …", or nothing where nothing else moved. */
+/* ": a rose from x to y, b from …", or nothing where nothing else moved. */
 static bool add_moves(struct hp_buffer *out, const json_t *workload)
 {
-    const json_t *counter = loudest_counter(workload);
-    const json_t *share = json_object_get(workload, "kernel_share");
-    const json_t *ace = json_object_get(workload, "ace_failures");
-    const json_t *option = json_array_get(json_object_get(workload, "configuration"), 0);
-    double shift = hp_json_number(share, "head", NAN) - hp_json_number(share, "base", NAN);
-    bool with_share = fabs(shift) >= SHARE_POINTS;
-    bool with_ace = has_number(ace, "head") && has_number(ace, "base") &&
-                    hp_json_number(ace, "head", 0) != hp_json_number(ace, "base", 0);
-    const char *lead = ": ";
-    bool ok = true;
-    if (counter) {
-        ok = hp_buffer_printf(out, "%s", lead) && add_move(out, text(counter, "name"), counter);
-        lead = ", ";
-    }
-    if (ok && with_share) {
-        ok = hp_buffer_printf(out, "%s", lead) && add_share(out, share);
-        lead = ", ";
-    }
-    if (ok && with_ace) {
-        ok = hp_buffer_printf(out, "%s", lead) && add_move(out, "ACE failures", ace);
-        lead = ", ";
-    }
-    if (ok && option)
-        ok = hp_buffer_printf(out, "%s", lead) && add_move(out, text(option, "name"), option);
+    size_t before = out->size, told = 0;
+    bool ok = hp_buffer_printf(out, ": ") && cause_add(out, workload, CAUSE_MOST, &told);
+    if (told == 0)
+        out->size = before;
     return ok;
 }
-
-/* --- one workload ----------------------------------------------------------------------------- */
 
 /* "31 % slower than": of a rate the words for speed, of other metrics their name. */
 static bool add_change(struct hp_buffer *out, const json_t *workload, const struct names *names)
@@ -159,27 +53,71 @@ static bool add_change(struct hp_buffer *out, const json_t *workload, const stru
     bool rate = is(workload, "metric", "throughput");
     const char *word =
         rate ? (change < 0 ? "slower" : "faster") : (change < 0 ? "lower" : "higher");
-    bool ok = hp_buffer_printf(out, "%s is ", names->head) && add_percent(out, change) &&
+    bool ok = hp_buffer_printf(out, "%s is ", names->head) && words_percent(out, change) &&
               hp_buffer_printf(out, " %s than %s", word, names->other);
     if (ok && !rate)
         ok = hp_buffer_printf(out, " in %s", text(workload, "metric"));
     return ok && hp_buffer_printf(out, " on %s", text(workload, "workload"));
 }
 
+static bool add_basis(struct hp_buffer *out, const json_t *workload)
+{
+    return hp_buffer_printf(out, "%lld pairs", (long long)hp_json_int(workload, "pairs", 0));
+}
+
 /* " (interval 30.2 to 31.9 %, 64 pairs)", the smaller change first */
 static bool add_interval(struct hp_buffer *out, const json_t *workload)
 {
     double low = hp_json_number(workload, "low", 0), high = hp_json_number(workload, "high", 0);
-    int digits = interval_decimals(low, high);
+    int digits = words_decimals(low, high);
     double near = fmin(fabs(low), fabs(high)), far = fmax(fabs(low), fabs(high));
-    return hp_buffer_printf(out, " (interval %.*f to %.*f %%, %lld pairs)", digits, 100 * near,
-                            digits, 100 * far, (long long)hp_json_int(workload, "pairs", 0));
+    return hp_buffer_printf(out, " (interval %.*f to %.*f %%, ", digits, 100 * near, digits,
+                            100 * far) &&
+           add_basis(out, workload) && hp_buffer_printf(out, ")");
+}
+
+/* Whether the time of a workload that another metric decided is known not to have changed. */
+static bool same_speed(const json_t *workload)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach (json_object_get(workload, "metrics"), i, m) {
+        if (is(m, "metric", "throughput"))
+            return is(m, "verdict", "equivalent");
+    }
+    return false;
+}
+
+static bool tell_share(struct hp_buffer *out, const json_t *workload, const struct names *names)
+{
+    double base = hp_json_number(workload, "base_value", 0);
+    double head = hp_json_number(workload, "head_value", 0);
+    return hp_buffer_printf(out,
+                            "%s spends %s of its time in the kernel than %s on %s: %.1f %% "
+                            "instead of %.1f %%",
+                            names->head, head > base ? "more" : "less", names->other,
+                            text(workload, "workload"), 100 * head, 100 * base);
+}
+
+static bool tell_failures(struct hp_buffer *out, const json_t *workload, const struct names *names)
+{
+    double base = hp_json_number(workload, "base_value", 0);
+    double head = hp_json_number(workload, "head_value", 0);
+    return hp_buffer_printf(out, "%s has %s ACE failures than %s on %s: ", names->head,
+                            head > base ? "more" : "fewer", names->other,
+                            text(workload, "workload")) &&
+           words_number(out, head) && hp_buffer_printf(out, " instead of ") &&
+           words_number(out, base) && hp_buffer_printf(out, " in the same work");
 }
 
 static bool tell_changed(struct hp_buffer *out, const json_t *workload, const struct names *names)
 {
-    return add_change(out, workload, names) && add_interval(out, workload) &&
-           add_moves(out, workload);
+    bool share = is(workload, "metric", "kernel_share");
+    if (!share && !is(workload, "metric", "ace_failures"))
+        return add_change(out, workload, names) && add_interval(out, workload) &&
+               add_moves(out, workload);
+    bool ok = share ? tell_share(out, workload, names) : tell_failures(out, workload, names);
+    return ok && (!same_speed(workload) || hp_buffer_printf(out, ", at the same speed"));
 }
 
 /* "between 0.21 % slower and 0.34 % faster", or their likes */
@@ -198,8 +136,8 @@ static bool tell_equivalent(struct hp_buffer *out, const json_t *workload,
 {
     return hp_buffer_printf(out, "%s performs like %s on %s: it is ", names->head, names->other,
                             text(workload, "workload")) &&
-           add_between(out, workload) &&
-           hp_buffer_printf(out, " (%lld pairs)", (long long)hp_json_int(workload, "pairs", 0));
+           add_between(out, workload) && hp_buffer_printf(out, " (") && add_basis(out, workload) &&
+           hp_buffer_printf(out, ")");
 }
 
 static bool tell_inconclusive(struct hp_buffer *out, const json_t *workload,
@@ -211,10 +149,11 @@ static bool tell_inconclusive(struct hp_buffer *out, const json_t *workload,
                                 names->head, names->other, text(workload, "workload"));
     bool ok = hp_buffer_printf(out, "%s may be faster or slower than %s on %s: it is ", names->head,
                                names->other, text(workload, "workload")) &&
-              add_between(out, workload) && hp_buffer_printf(out, " (%lld pairs)", pairs);
+              add_between(out, workload) && hp_buffer_printf(out, " (") &&
+              add_basis(out, workload) && hp_buffer_printf(out, ")");
     if (ok && has_number(workload, "detectable"))
         ok = hp_buffer_printf(out, "; a change of ") &&
-             add_percent(out, hp_json_number(workload, "detectable", 0)) &&
+             words_percent(out, hp_json_number(workload, "detectable", 0)) &&
              hp_buffer_printf(out, " would most likely have been seen");
     return ok;
 }
@@ -247,9 +186,13 @@ static bool tell_workload(struct hp_buffer *out, const json_t *workload, const s
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static bool same_verdict(const json_t *a, const json_t *b)
+/* Whether a workload has the verdict that the run had before a fresh one refuted it. */
+static bool has_verdict(const json_t *workload, const json_t *comparison)
 {
-    return is(a, "verdict", text(b, "verdict")) && is(a, "size", text(b, "size"));
+    if (is(comparison, "confirmation", "refuted"))
+        return is(workload, "verdict", "regressed") && is(workload, "size", "relevant");
+    return is(workload, "verdict", text(comparison, "verdict")) &&
+           is(workload, "size", text(comparison, "size"));
 }
 
 const json_t *view_deciding_workload(const json_t *comparison)
@@ -260,7 +203,7 @@ const json_t *view_deciding_workload(const json_t *comparison)
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w) {
         double change = fabs(hp_json_number(w, "change", 0));
-        if (same_verdict(w, comparison) && change > largest) {
+        if (has_verdict(w, comparison) && change > largest) {
             largest = change;
             found = w;
         }
@@ -273,7 +216,7 @@ static size_t count_alike(const json_t *comparison)
     size_t n = 0, i;
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)
-        n += same_verdict(w, comparison);
+        n += has_verdict(w, comparison);
     return n;
 }
 
@@ -290,6 +233,35 @@ static bool add_others(struct hp_buffer *out, const json_t *comparison)
     return hp_buffer_printf(out, "; %zu of %zu workloads have this verdict", alike, all);
 }
 
+static bool add_confirmation(struct hp_buffer *out, const json_t *comparison)
+{
+    static const struct {
+        const char *state, *words;
+    } told[] = {
+        {"pending", "; waiting for confirmation by a fresh run"},
+        {"confirmed", "; confirmed by a fresh run"},
+        {"refuted", "; not confirmed: a fresh run did not find it again"},
+        {"unanswered", "; not confirmed, because the fresh run could not be made"},
+    };
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        if (is(comparison, "confirmation", told[i].state))
+            return hp_buffer_printf(out, "%s", told[i].words);
+    return true;
+}
+
+/* "; both changed functions ran". That none ran was said at the beginning. */
+static bool add_coverage(struct hp_buffer *out, const json_t *comparison)
+{
+    const json_t *coverage = json_object_get(comparison, "coverage");
+    size_t before = out->size;
+    bool known = false;
+    bool ok = cause_never_ran(coverage) ||
+              (hp_buffer_printf(out, "; ") && cause_add_coverage(out, coverage, &known));
+    if (!known)
+        out->size = before;
+    return ok;
+}
+
 static bool tell_all_equivalent(struct hp_buffer *out, const json_t *comparison,
                                 const struct names *names)
 {
@@ -303,14 +275,30 @@ static bool tell_all_equivalent(struct hp_buffer *out, const json_t *comparison,
                             "%s performs like %s on all %zu workloads: none differs by more "
                             "than ",
                             names->head, names->other, i) &&
-           add_percent(out, widest);
+           words_percent(out, widest);
+}
+
+/* The verdict of what was timed. */
+static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const struct names *names)
+{
+    const json_t *workload = view_deciding_workload(comparison);
+    size_t all = json_array_size(json_object_get(comparison, "workloads"));
+    bool ok;
+    if (!workload)
+        return tell_failed(out, "", "", names);
+    if (is(comparison, "verdict", "equivalent") && all > 1 && count_alike(comparison) == all)
+        ok = tell_all_equivalent(out, comparison, names);
+    else
+        ok = tell_workload(out, workload, names) && add_coverage(out, comparison) &&
+             add_others(out, comparison);
+    return ok && add_confirmation(out, comparison);
 }
 
 static bool tell_comparison(struct hp_buffer *out, const json_t *comparison,
                             const struct names *names)
 {
-    const json_t *workload = view_deciding_workload(comparison);
-    size_t all = json_array_size(json_object_get(comparison, "workloads"));
+    const json_t *coverage = json_object_get(comparison, "coverage");
+    bool known;
     if (json_is_null(json_object_get(comparison, "verdict")))
         return hp_buffer_printf(out, "%s was measured, and has no parent to be compared with",
                                 names->head);
@@ -318,11 +306,10 @@ static bool tell_comparison(struct hp_buffer *out, const json_t *comparison,
         return tell_identical(out, names);
     if (json_is_string(json_object_get(comparison, "reason")))
         return tell_failed(out, "", text(comparison, "reason"), names);
-    if (!workload)
-        return tell_failed(out, "", "", names);
-    if (is(comparison, "verdict", "equivalent") && all > 1 && count_alike(comparison) == all)
-        return tell_all_equivalent(out, comparison, names);
-    return tell_workload(out, workload, names) && add_others(out, comparison);
+    if (cause_never_ran(coverage) &&
+        !(cause_add_coverage(out, coverage, &known) && hp_buffer_printf(out, " in any workload; ")))
+        return false;
+    return tell_timed(out, comparison, names);
 }
 
 /* Ends the sentence and puts it into the object. */
@@ -332,6 +319,19 @@ static bool set_sentence(json_t *object, struct hp_buffer *out)
     bool ended = n > 0 && strchr(".!?", out->data[n - 1]) != NULL;
     bool ok = ended || hp_buffer_append(out, ".", 1);
     ok = ok && json_object_set_new(object, "sentence", hp_json_bytes(out->data, out->size)) == 0;
+    hp_buffer_clear(out);
+    return ok;
+}
+
+/* "together with A, B" of a workload that changed; null where nothing else moved. */
+static bool set_cause(json_t *workload, struct hp_buffer *out)
+{
+    size_t told = 0;
+    bool changed = is(workload, "verdict", "regressed") || is(workload, "verdict", "improved");
+    bool ok = !changed || (hp_buffer_printf(out, "together with: ") &&
+                           cause_add(out, workload, CAUSE_MOST, &told));
+    ok = ok && json_object_set_new(workload, "cause",
+                                   told ? hp_json_bytes(out->data, out->size) : json_null()) == 0;
     hp_buffer_clear(out);
     return ok;
 }
@@ -347,6 +347,6 @@ bool view_sentence_add(json_t *comparison, struct hp_error *err)
     size_t i;
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)
-        ok = ok && tell_workload(&out, w, &names) && set_sentence(w, &out);
+        ok = ok && tell_workload(&out, w, &names) && set_sentence(w, &out) && set_cause(w, &out);
     return ok || hp_fail(err, HP_SYSTEM, "out of memory");
 }

@@ -22,12 +22,13 @@ WITH executed AS (
 )
 INSERT INTO store.comparison (
     repository, run, workload, metric, verdict, size, reason, pairs, estimate, low, high, z,
-    detectable)
+    detectable, scale, gates, decides, base_value, head_value, adjusted)
 SELECT $1::integer, $2::uuid, w.id, m.id, x.verdict, x.size, x.reason, x.pairs, x.estimate, x.low,
-       x.high, x.z, x.detectable
+       x.high, x.z, x.detectable, x.scale, x.gates, x.decides, x.base_value, x.head_value, x.adjusted
 FROM json_to_recordset($4::json) AS x(
     name text, hash text, metric text, verdict text, size text, reason text, pairs integer,
     estimate double precision, low double precision, high double precision, z double precision,
-    detectable double precision)
+    detectable double precision, scale text, gates boolean, decides boolean,
+    base_value double precision, head_value double precision, adjusted double precision)
 JOIN store.workload w ON w.repository = $1::integer AND w.name = x.name AND w.hash = x.hash
 JOIN store.metric m ON m.name = x.metric

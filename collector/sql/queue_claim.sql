@@ -48,6 +48,7 @@ SELECT jsonb_build_object(
                  THEN jsonb_build_object('sha', b.sha, 'subject', b.subject) END,
     'driver', jsonb_build_object('sha', s.driver_sha, 'subject', s.driver_subject),
     'suite', s.document, 'suite_hash', s.hash, 'lease_seconds', $2::integer)
+    || CASE WHEN j.plan IS NOT NULL THEN jsonb_build_object('plan', j.plan) ELSE '{}' END
 FROM claimed j
 JOIN store.repository r ON r.id = j.repository
 JOIN store.suite s ON s.repository = j.repository AND s.hash = j.suite_hash

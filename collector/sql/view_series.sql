@@ -30,8 +30,9 @@ WITH workload AS (
         LEFT JOIN store.measurement r ON r.repository = u.repository AND r.run = u.id
             AND r.workload = w.id AND r.metric = m.id AND r.arm = 'control'
         LEFT JOIN store.comparison k ON k.repository = u.repository AND k.run = u.id
-            AND k.workload = w.id AND u.against_parent
+            AND k.workload = w.id AND k.metric = m.id AND u.against_parent
         WHERE u.repository = $1::integer AND u.head = c.sha AND u.status = 'measured'
+          AND u.kind NOT IN ('confirm', 'aa', 'canary')
         ORDER BY u.stored DESC LIMIT 1
     ) x
     WHERE c.repository = $1::integer AND c.mainline AND x.median IS NOT NULL

@@ -1,5 +1,6 @@
 #include "tests/collector/golden.h"
 
+#include "analysis/verdict.h"
 #include "collector/private_db.h"
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -8,6 +9,7 @@
 #include "tests/collector/store_fixture.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,4 +105,68 @@ void golden_set(json_t *document, const char *path, json_t *value)
         ck_assert_msg(at != NULL, "no %s in the document", path);
         p += n + 1;
     }
+}
+
+void golden_decide(json_t *result, double critical)
+{
+    double ratio[1536];
+    const json_t *w = json_array_get(json_object_get(result, "workloads"), 0);
+    const json_t *samples = json_object_get(w, "samples");
+    const json_t *head = json_object_get(json_array_get(samples, 0), "values");
+    const json_t *base = json_object_get(json_array_get(samples, 1), "values");
+    uint32_t n = (uint32_t)json_array_size(head);
+    struct an_plan plan = an_plan_standard(0.01, 0.0045);
+    struct an_decision d;
+    for (size_t i = 0; i < n; i++)
+        ratio[i] = log(json_number_value(json_array_get(head, i)) /
+                       json_number_value(json_array_get(base, i)));
+    plan.critical = critical;
+    plan.looks = &n;
+    plan.n_looks = 1;
+    ck_assert(an_decide(ratio, NULL, n, AN_HIGHER, &plan, &d));
+    golden_set(result, "/workloads/0/decision",
+               json_pack("{s:s, s:s?, s:i, s:f, s:f, s:f}", "verdict", an_verdict_name(d.verdict),
+                         "size", an_size_name(d.size), "pairs", n, "estimate", d.estimate.estimate,
+                         "low", d.estimate.low, "high", d.estimate.high));
+}
+
+static void swap_arms(json_t *result)
+{
+    golden_set(result, "/workloads/0/samples/0/arm", json_string("base"));
+    golden_set(result, "/workloads/0/samples/1/arm", json_string("head"));
+    json_t *samples =
+        json_object_get(json_array_get(json_object_get(result, "workloads"), 0), "samples");
+    json_t *first = json_incref(json_array_get(samples, 0));
+    json_array_set(samples, 0, json_array_get(samples, 1));
+    json_array_set_new(samples, 1, first);
+    /* ace_failures, which are counted exactly */
+    golden_set(result, "/workloads/0/measurements/6/value", json_integer(0));
+}
+
+json_t *golden_faster(void)
+{
+    json_t *result = golden_read("result-v1.json");
+    swap_arms(result);
+    golden_decide(result, an_plan_standard(0.01, 0).critical);
+    return result;
+}
+
+json_t *golden_confirm(bool again)
+{
+    json_t *result = golden_read("result-v1.json");
+    const char *claimed = store_ask(
+        PRIVATE_DB_OWNER, "UPDATE store.job SET state = 'running', fence = 1, attempt = 1, "
+                          "runner = 'bench-1', run = gen_random_uuid(), started = now(), "
+                          "lease_until = now() + interval '1 minute' "
+                          "WHERE kind = 'confirm' AND state = 'queued' RETURNING id || ' ' || run");
+    char run[37] = "";
+    long long job = 0;
+    ck_assert_int_eq(sscanf(claimed, "%lld %36s", &job, run), 2);
+    golden_set(result, "/job", json_integer(job));
+    golden_set(result, "/run", json_string(run));
+    golden_set(result, "/workloads/0/plan/max_pairs", json_integer(64));
+    if (!again)
+        swap_arms(result);
+    golden_decide(result, AN_CONFIRM_Z);
+    return result;
 }

@@ -17,6 +17,16 @@ void golden_world(void);
 /* Changes the value at a path such as "/workloads/0/pairs/count"; steals `value`, NULL deletes. */
 void golden_set(json_t *document, const char *path, json_t *value);
 
+/* After the golden result was stored: claims the job that is to confirm it, and gives the result of
+ * that run, which finds the regression again or the opposite of it. The caller owns it. */
+json_t *golden_confirm(bool again);
+
+/* The golden result with its arms swapped: faster. The caller owns it. */
+json_t *golden_faster(void);
+
+/* The verdict of throughput in the first workload, decided anew from its samples at `critical`. */
+void golden_decide(json_t *result, double critical);
+
 #define GOLDEN_REPOSITORY "hakmem"
 extern char golden_base[65], golden_head[65], golden_broken[65];
 

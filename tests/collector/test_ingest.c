@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct hp_error err;
@@ -43,7 +44,7 @@ START_TEST(golden_is_stored_once)
     ck_assert(out.stored && !out.voided);
     ck_assert_str_eq(out.verdict, "regressed");
     ck_assert_str_eq(out.size, "relevant");
-    ck_assert_int_gt(out.alert, 0);
+    ck_assert_int_eq(out.alert, 0); /* nobody is told before it was confirmed */
     ck_assert_str_eq(ask("SELECT state || ' ' || (finished IS NOT NULL) FROM store.job "
                          "WHERE id = 17"),
                      "done true");
@@ -53,8 +54,16 @@ START_TEST(golden_is_stored_once)
     ck_assert(!again.stored);
     ck_assert_str_eq(again.verdict, "regressed");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.run"), "1");
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "1");
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.outbox"), "1");
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run"), "pending");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "0");
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.outbox"), "0");
+    ck_assert_str_eq(
+        ask("SELECT string_agg(concat_ws(' ', kind, state, only_runner, plan ->> 'looks', "
+            "round((plan ->> 'critical')::numeric, 2), plan ->> 'workloads', "
+            "(plan ->> 'layout_seed')::bigint > 0, confirms = run_id), ',') "
+            "FROM store.job, (SELECT id AS run_id FROM store.run) r "
+            "WHERE kind = 'confirm'"),
+        "confirm queued bench-1 [512] 2.33 [\"random_mixed/8192\"] t t");
     db_close(db);
 }
 END_TEST
@@ -94,7 +103,7 @@ START_TEST(figures_are_kept)
             " WHERE m.name = 'throughput' AND arm = 'head') x, "
             "(SELECT samples FROM store.sample_set s JOIN store.metric m ON m.id = s.metric "
             " WHERE m.name = 'throughput' AND arm = 'base') y, "
-            "unnest(x.samples, y.samples) AS z(h, b)"),
+            "unnest(x.samples, y.samples) AS z(h, b) WHERE c.decides"),
         "t");
     db_close(db);
 }
@@ -126,13 +135,147 @@ START_TEST(passes_are_kept)
 }
 END_TEST
 
-START_TEST(message_tells_everything)
+/* The golden result, and the run that confirms it or not. */
+static void store_confirmed(struct db *db, bool again, struct ingest_outcome *out)
+{
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    ck_assert_msg(ingest_result(db, result, out, &err), "%s", err.message);
+    HP_JSON json_t *fresh = golden_confirm(again);
+    ck_assert_msg(hp_wire_check(HP_WIRE_RESULT, fresh, &err), "%s %s", err.message, err.path);
+    ck_assert_msg(ingest_result(db, fresh, out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out->stored && !out->voided);
+}
+
+START_TEST(a_fresh_run_confirms)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct ingest_outcome out;
+    store_confirmed(db, true, &out);
+    ck_assert_int_gt(out.alert, 0);
+    ck_assert_str_eq(ask("SELECT string_agg(kind || ' ' || coalesce(confirmation, '-'), ',' "
+                         "ORDER BY stored) FROM store.run"),
+                     "commit confirmed,confirm -");
+    ck_assert_str_eq(ask("SELECT u.confirmed_by = c.id FROM store.run u, store.run c "
+                         "WHERE u.kind = 'commit' AND c.kind = 'confirm'"),
+                     "t");
+    ck_assert_str_eq(ask("SELECT u.kind FROM store.alert a JOIN store.run u ON u.id = a.run"),
+                     "commit");
+    ck_assert_str_eq(ask("SELECT who || ' ' || action FROM store.alert_event"), "hakperf opened");
+    ck_assert_str_eq(ask("SELECT verdict || ' ' || confirmation FROM hakperf.history "
+                         "WHERE verdict IS NOT NULL"),
+                     "regressed confirmed");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(a_fresh_run_refutes)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct ingest_outcome out;
+    store_confirmed(db, false, &out);
+    ck_assert_int_eq(out.alert, 0);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "0");
+    ck_assert_str_eq(ask("SELECT verdict || ' ' || confirmation FROM hakperf.history "
+                         "WHERE verdict IS NOT NULL"),
+                     "inconclusive refuted");
+    db_close(db);
+}
+END_TEST
+
+/* The commit that takes a regression back ends its alert, and says so. */
+START_TEST(a_revert_closes_the_alert)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct ingest_outcome out;
+    store_confirmed(db, true, &out);
+    ask("INSERT INTO store.commit (repository, sha, parents, position, mainline, author, subject, "
+        "committed, reverts) SELECT 1, repeat('7', 40), ARRAY[head], 2, true, 'A', 'Revert', "
+        "now(), "
+        "head FROM store.run WHERE kind = 'commit'; "
+        "INSERT INTO store.job (repository, kind, head, base, suite_hash, state, fence, attempt, "
+        "runner, run, lease_until, started) SELECT 1, 'commit', repeat('7', 40), head, suite_hash, "
+        "'running', 1, 1, 'bench-1', '22222222-2222-4222-8222-222222222222', now(), now() "
+        "FROM store.run WHERE kind = 'commit'");
+    HP_JSON json_t *result = golden_faster();
+    golden_set(
+        result, "/job",
+        json_integer(atoll(
+            ask("SELECT id FROM store.job WHERE run = '22222222-2222-4222-8222-222222222222'"))));
+    golden_set(result, "/run", json_string("22222222-2222-4222-8222-222222222222"));
+    golden_set(result, "/arms/0/sha", json_string("7777777777777777777777777777777777777777"));
+    golden_set(result, "/arms/1/sha", json_string(golden_head));
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert_str_eq(out.verdict, "improved");
+    ck_assert_str_eq(ask("SELECT state || ': ' || closed_reason FROM hakperf.alerts"),
+                     "closed: reverted by 7777777777, which is faster again");
+    ck_assert_str_eq(ask("SELECT string_agg(action, ' ' ORDER BY at, action DESC) "
+                         "FROM hakperf.alert_history"),
+                     "opened closed");
+    db_close(db);
+}
+END_TEST
+
+/* Without an answer nobody is told, and the reader sees why; tried again it may still come. */
+START_TEST(a_confirming_job_is_given_up)
 {
     golden_world();
     struct db *db = store_db(PRIVATE_DB_COLLECTOR);
     HP_JSON json_t *result = golden_read("result-v1.json");
     struct ingest_outcome out;
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ask("UPDATE store.job SET state = 'dead', finished = now() WHERE kind = 'confirm'");
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run"), "unanswered");
+    ask("UPDATE store.job SET state = 'queued', finished = NULL WHERE kind = 'confirm'");
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run"), "pending");
+    db_close(db);
+}
+END_TEST
+
+/* The kernel's share and failures gate; they are judged by their own rules and stored beside. */
+START_TEST(counted_metrics_gate)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    json_t *samples =
+        json_object_get(json_array_get(json_object_get(result, "workloads"), 0), "samples");
+    for (int arm = 0; arm < 2; arm++) {
+        json_t *user = json_array(), *kernel = json_array();
+        for (int i = 0; i < 64; i++) {
+            json_array_append_new(user, json_real(0.1));
+            json_array_append_new(kernel, json_real(arm ? 0.004 : 0.04 + 0.004 * (i % 3)));
+        }
+        json_array_append_new(samples, json_pack("{s:s, s:s, s:o}", "arm", arm ? "base" : "head",
+                                                 "metric", "user_cpu", "values", user));
+        json_array_append_new(samples, json_pack("{s:s, s:s, s:o}", "arm", arm ? "base" : "head",
+                                                 "metric", "system_cpu", "values", kernel));
+    }
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert_str_eq(ask("SELECT string_agg(concat_ws(' ', m.name, c.verdict, c.size, c.scale, "
+                         "c.decides, round(c.base_value::numeric, 3), round(c.head_value::numeric, "
+                         "3)), ',' ORDER BY m.name) FROM store.comparison c "
+                         "JOIN store.metric m ON m.id = c.metric WHERE c.gates"),
+                     "ace_failures regressed relevant difference f 0.000 73385.000,"
+                     "kernel_share regressed relevant difference f 0.038 0.305,"
+                     "throughput regressed relevant log t");
+    ck_assert_str_eq(ask("SELECT string_agg(m.name || ' ' || (c.adjusted < 0.05), ',' "
+                         "ORDER BY m.name) FROM store.comparison c "
+                         "JOIN store.metric m ON m.id = c.metric WHERE NOT c.gates"),
+                     "cpu true,peak_rss true,system_cpu true,user_cpu false");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(message_tells_everything)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct ingest_outcome out;
+    store_confirmed(db, true, &out);
     HP_JSON json_t *message = NULL;
     const char *text = ask("SELECT payload FROM store.outbox");
     message = hp_json_parse(text, strlen(text), &err);
@@ -316,6 +459,7 @@ static json_t *layout_result(bool clustered, bool asked_for)
                json_pack("[{s:s, s:s, s:o}, {s:s, s:s, s:o}]", "arm", "head", "metric",
                          "throughput", "values", head, "arm", "base", "metric", "throughput",
                          "values", base));
+    golden_set(result, "/workloads/0/measurements/6/value", json_integer(0)); /* ACE failures */
     golden_set(result, "/workloads/0/decision",
                json_pack("{s:s, s:n, s:i, s:f, s:f, s:f}", "verdict", "equivalent", "size", "pairs",
                          MANY, "estimate", d.estimate.estimate, "low", d.estimate.low, "high",
@@ -497,13 +641,16 @@ START_TEST(one_open_alert_a_commit)
     struct db *db = store_db(PRIVATE_DB_COLLECTOR);
     HP_JSON json_t *result = golden_read("result-v1.json");
     struct ingest_outcome out;
-    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    store_confirmed(db, true, &out);
     ask("UPDATE store.job SET state = 'running', finished = NULL, fence = 2, attempt = 2, "
         "run = '11111111-1111-4111-8111-111111111111', lease_until = now() WHERE id = 17");
     golden_set(result, "/run", json_string("11111111-1111-4111-8111-111111111111"));
     golden_set(result, "/fence", json_integer(2));
     golden_set(result, "/attempt", json_integer(2));
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.alert == 0);
+    HP_JSON json_t *fresh = golden_confirm(true);
+    ck_assert_msg(ingest_result(db, fresh, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert(out.stored && out.alert == 0);
     ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "1");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.outbox"), "1");
@@ -613,6 +760,11 @@ HP_SUITE(ingest)
     tcase_add_test(t, golden_is_stored_once);
     tcase_add_test(t, figures_are_kept);
     tcase_add_test(t, passes_are_kept);
+    tcase_add_test(t, a_fresh_run_confirms);
+    tcase_add_test(t, a_fresh_run_refutes);
+    tcase_add_test(t, a_confirming_job_is_given_up);
+    tcase_add_test(t, a_revert_closes_the_alert);
+    tcase_add_test(t, counted_metrics_gate);
     tcase_add_test(t, message_tells_everything);
     tcase_add_test(t, failed_run_is_stored);
     tcase_add_test(t, identical_run_is_stored);

@@ -108,14 +108,16 @@ END_TEST
 
 START_TEST(compare_has_its_contract)
 {
-    static const char *const top[] = {"verdict",  "size",      "sentence",  "base",    "head",
-                                      "run",      "reason",    "workloads", "machine", "sandbox",
-                                      "warnings", "reproduce", "measured"};
-    static const char *const each[] = {"workload",     "verdict",  "size",         "metric",
-                                       "unit",         "better",   "base_value",   "head_value",
-                                       "change",       "low",      "high",         "pairs",
-                                       "detectable",   "reason",   "sentence",     "kernel_share",
-                                       "ace_failures", "counters", "configuration"};
+    static const char *const top[] = {"verdict",  "size",         "sentence", "base",
+                                      "head",     "run",          "reason",   "workloads",
+                                      "machine",  "sandbox",      "warnings", "reproduce",
+                                      "measured", "confirmation", "coverage"};
+    static const char *const each[] = {
+        "workload",     "verdict",      "size",       "metric",        "unit",
+        "better",       "base_value",   "head_value", "change",        "low",
+        "high",         "pairs",        "detectable", "reason",        "sentence",
+        "kernel_share", "ace_failures", "counters",   "configuration", "metrics",
+        "syscalls",     "profile",      "coverage",   "cause",         "instructions"};
     struct db *db = measured_world();
     HP_JSON json_t *c = need(view_compare(db, GOLDEN_REPOSITORY, golden_base, golden_head, &err));
     for (size_t i = 0; i < sizeof top / sizeof top[0]; i++)
@@ -230,6 +232,9 @@ START_TEST(status_jobs_and_alerts)
     ck_assert(json_is_null(json_object_get(job, "progress")));
     ck_assert_ptr_null(view_job(db, 99, &err));
     ck_assert_int_eq(err.code, HP_NOT_FOUND);
+    HP_JSON json_t *fresh = golden_confirm(true);
+    struct ingest_outcome told;
+    ck_assert_msg(ingest_result(db, fresh, &told, &err), "%s", err.message);
     HP_JSON json_t *alerts = need(view_alerts(db, 50, &err));
     const json_t *alert = json_array_get(json_object_get(alerts, "alerts"), 0);
     ck_assert_str_eq(hp_json_string(alert, "sha", ""), golden_head);

@@ -41,7 +41,7 @@ const char *house_program(const char *name);
 /* A new variable `outcome`, cleared at the end of the scope. */
 #define HAKPERF(outcome, ...)                      \
     HP_OUTCOME struct hp_outcome outcome = {0};    \
-    house_run(&(outcome), house_path("work"), 120, \
+    house_run(&(outcome), house_path("work"), 240, \
               (const char *const[]){house_program("hakperf"), __VA_ARGS__, NULL})
 #define GIT(outcome, ...)                       \
     HP_OUTCOME struct hp_outcome outcome = {0}; \

@@ -145,6 +145,14 @@ START_TEST(a_slow_commit_regressed)
     ck_assert_exit(text, HP_EXIT_REGRESSED);
     ck_assert_has(&text.out, "mixed/400");
     ck_assert_has(&text.out, "regressed, relevant");
+    /* --wait waited for the fresh run too, and only then anybody is told. */
+    ck_assert_str_eq(hp_json_string(comparison, "confirmation", ""), "confirmed");
+    ck_assert_has(&text.out, "; confirmed by a fresh run.");
+    char kinds[64];
+    planted_query("SELECT string_agg(kind, ' ' ORDER BY measured) FROM hakperf.runs "
+                  "WHERE head_sha <> base_sha",
+                  kinds, sizeof kinds);
+    ck_assert_msg(strstr(kinds, "commit confirm") != NULL, "%s", kinds);
     ck_assert(webhook_tells(planted_sha("slow"), 15));
     HAKPERF(alerts, "alerts");
     ck_assert_has(&alerts.out, hp_json_string(json_object_get(comparison, "head"), "short", "?"));
@@ -207,7 +215,7 @@ HP_SUITE(integration_push)
     Suite *s = suite_create("integration_push");
     TCase *t = tcase_create("push");
     tcase_add_unchecked_fixture(t, house_open, house_close);
-    tcase_set_timeout(t, 150);
+    tcase_set_timeout(t, 300);
     tcase_add_test(t, the_service_is_up);
     tcase_add_test(t, a_repository_is_registered);
     tcase_add_test(t, a_slow_commit_regressed);

@@ -255,7 +255,7 @@ HP_SUITE(integration_trouble)
     Suite *s = suite_create("integration_trouble");
     TCase *t = tcase_create("trouble");
     tcase_add_unchecked_fixture(t, house_open, house_close);
-    tcase_set_timeout(t, 150);
+    tcase_set_timeout(t, 300);
     tcase_add_test(t, a_repository_is_registered);
     tcase_add_test(t, a_result_is_delivered_once);
     tcase_add_test(t, bad_results_are_refused);

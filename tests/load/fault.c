@@ -170,7 +170,8 @@ static void account_line(const struct fault *f, PGconn *pg, int runner, const ch
                          const char *job, long tag, struct account *a)
 {
     const char *params[] = {run, job};
-    /* The document as the store has it: its figures, their tag, its samples, its alert. */
+    /* The document as the store has it: its figures, their tag, its samples, and its alert where
+     * a fresh run confirmed it. */
     PGresult *result = PQexecParams(
         pg,
         "SELECT (SELECT count(*) FROM store.run WHERE id = $1::uuid AND job = $2::bigint),"
@@ -179,7 +180,8 @@ static void account_line(const struct fault *f, PGconn *pg, int runner, const ch
         " (SELECT round(min(median) * 1e9) || ' ' || round(max(median) * 1e9)"
         "  FROM store.measurement x JOIN store.metric m ON m.id = x.metric"
         "  WHERE run = $1::uuid AND m.name = 'kernel_share'),"
-        " (SELECT count(*) FROM store.alert WHERE run = $1::uuid),"
+        " (SELECT count(*) FROM store.alert WHERE run = $1::uuid) -"
+        " (SELECT count(*) FROM store.run WHERE id = $1::uuid AND confirmation = 'confirmed'),"
         " (SELECT count(*) FROM store.job j JOIN store.run r ON r.job = j.id"
         "  WHERE j.id = $2::bigint),"
         " (SELECT state FROM store.job WHERE id = $2::bigint)",
@@ -193,10 +195,11 @@ static void account_line(const struct fault *f, PGconn *pg, int runner, const ch
         bool whole = atoi(PQgetvalue(result, 0, 1)) == LOAD_WORKLOADS * LOAD_FIGURES &&
                      atoi(PQgetvalue(result, 0, 2)) == LOAD_WORKLOADS * LOAD_SAMPLE_SETS &&
                      strcmp(PQgetvalue(result, 0, 3), tags) == 0 &&
-                     atoi(PQgetvalue(result, 0, 4)) == 1 &&
+                     atoi(PQgetvalue(result, 0, 4)) == 0 &&
                      strcmp(PQgetvalue(result, 0, 6), "done") == 0;
         if (!whole)
-            printf("not whole: run %s: %s figures, %s sample sets, tags %s, %s alerts, job %s\n",
+            printf("not whole: run %s: %s figures, %s sample sets, tags %s, %s alerts too many, "
+                   "job %s\n",
                    run, PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
                    PQgetvalue(result, 0, 3), PQgetvalue(result, 0, 4), PQgetvalue(result, 0, 6));
         a->changed += !whole;

@@ -98,6 +98,9 @@ const char *world_ask(const struct world *world, const char *sql)
 {
     static char answer[4096];
     PGconn *pg = world_connect(world);
+    /* It may still be getting up after a fault. */
+    for (int i = 0; i < 300 && !pg; i++, pg = world_connect(world))
+        hp_sleep_ms(100);
     PGresult *result = pg ? PQexec(pg, sql) : NULL;
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)

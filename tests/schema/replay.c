@@ -370,6 +370,39 @@ static void deliver(struct db *db, int i)
     ck_assert_msg(out.stored && !out.voided, "%s", steps[i].subject);
 }
 
+enum { CONFIRM_AFTER_S = 300 };
+
+/* The run that confirms what step i found, where it found a relevant regression: the same figures,
+ * once more. */
+static void confirm(struct db *db, int i)
+{
+    struct ingest_outcome out;
+    long long job = 0;
+    char run[37];
+    snprintf(run, sizeof run, "%.36s", run_id(i));
+    memcpy(run, "ffffffff", 8);
+    HP_FREE char *sql =
+        hp_format("UPDATE store.job SET state = 'running', fence = 1, attempt = 1, "
+                  "runner = 'bench-1', run = '%s', plan = NULL, created = f.at, started = f.at, "
+                  "lease_until = now() FROM (SELECT started + interval '%d s' AS at "
+                  "FROM store.job WHERE id = %d) f "
+                  "WHERE kind = 'confirm' AND state = 'queued' RETURNING id",
+                  run, CONFIRM_AFTER_S, i + 1);
+    job = atoll(store_ask(PRIVATE_DB_OWNER, sql));
+    if (job == 0)
+        return;
+    HP_JSON json_t *result = result_json(i);
+    golden_set(result, "/job", json_integer(job));
+    golden_set(result, "/run", json_string(run));
+    golden_set(result, "/fence", json_integer(1));
+    golden_set(result, "/attempt", json_integer(1));
+    set_time(result, "/started", i, CONFIRM_AFTER_S);
+    set_time(result, "/finished", i, CONFIRM_AFTER_S + steps[i].took_s);
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s: %s %s", steps[i].subject, err.message,
+                  err.path);
+    ck_assert_msg(out.stored && !out.voided, "%s", steps[i].subject);
+}
+
 /* What was stored now was stored then. */
 static void set_clock(void)
 {
@@ -398,6 +431,7 @@ void replay_history(void)
             continue;
         make_job(i);
         deliver(db, i);
+        confirm(db, i);
     }
     owner("INSERT INTO store.ref_tip (repository, ref, sha) VALUES (1, 'refs/heads/main', '%s')",
           shas[STEPS - 1]);
