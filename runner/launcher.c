@@ -46,10 +46,11 @@ static int64_t private_pages(const char *pid)
     char path[64];
     long long size, resident = 0, shared = 0;
     snprintf(path, sizeof path, "/proc/%.20s/statm", pid);
-    HP_FILE FILE *file = fopen(path, "re");
-    if (!file || fscanf(file, "%lld %lld %lld", &size, &resident, &shared) != 3)
-        return 0;
-    return resident - shared;
+    FILE *file = fopen(path, "re");
+    bool read = file && fscanf(file, "%lld %lld %lld", &size, &resident, &shared) == 3;
+    if (file)
+        fclose(file);
+    return read ? resident - shared : 0;
 }
 
 /* MiB that the machine could still give; a large number where it does not tell. */

@@ -69,8 +69,8 @@ void rn_limit_self(int64_t memory_mib, int64_t processes, int64_t file_mib);
  * limit does not hold many, nor files in memory. Only in the sandbox, where no others are seen. */
 bool rn_memory_spent(int64_t memory_mib);
 
-/* Makes orphans of foreign programs come to this process, hides its descriptors from them, and tells
- * the kernel to take these processes before any other when memory runs out. */
+/* Makes orphans of foreign programs come to this process, hides its descriptors from them, and
+ * tells the kernel to take these processes before any other when memory runs out. */
 void rn_become_warden(void);
 
 /* Kills and collects every process below this one, those that left their group too; gives up
