@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FILE_LIMIT ((size_t)64 << 20)
+#define FILE_LIMIT ((size_t)512 << 20)
 
 struct series {
     double *value;
@@ -38,6 +38,14 @@ static bool read_number(const char *text, double *out)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
+/* Words, not a number that is none: "nan", "inf" and "1e999" are values, and bad ones. */
+static bool is_title(const char *text)
+{
+    char *end;
+    (void)strtod(text, &end);
+    return end == text;
+}
+
 /* One line: the value is behind the last comma. */
 static bool read_line(struct series *s, const char *line, size_t number, struct hp_error *err)
 {
@@ -48,8 +56,8 @@ static bool read_line(struct series *s, const char *line, size_t number, struct 
         return true;
     if (read_number(text, &value))
         return append(s, value, err);
-    if (number == 1 && s->n == 0)
-        return true; /* a title */
+    if (number == 1 && s->n == 0 && is_title(text))
+        return true;
     hp_fail(err, HP_INVALID, "line %zu is no finite number: \"%.40s\"", number, text);
     return hp_error_hint(err, "Each line holds a value, or an index, a comma and a value.");
 }

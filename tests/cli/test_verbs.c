@@ -263,6 +263,8 @@ START_TEST(a_series_must_be_numbers)
     static const char *const rows[][2] = {
         {"1\n2\nthree\n", "line 3 is no finite number"},
         {"1\nnan\n", "line 2 is no finite number"},
+        {"nan\n1\n", "line 1 is no finite number"},
+        {"0,inf\n1,2\n", "line 1 is no finite number"},
         {"[1, \"2\"]", "(at /1)"},
         {"[1, 2", "not valid JSON"},
     };
