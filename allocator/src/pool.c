@@ -29,8 +29,8 @@ struct class_pool {
 static struct class_pool pools[CLASSES];
 
 #ifndef NDEBUG
-/* What must be true of a slab whenever its class is not being changed; of its free blocks, the
- * first ones are looked at. */
+/* What must be true of a slab whenever it is not being changed; of its free blocks, the first ones
+ * are looked at, up to one that the program wrote over. */
 static bool slab_is_valid(const struct slab *s)
 {
     const struct size_class *k = &size_classes[s->class];
@@ -38,7 +38,7 @@ static bool slab_is_valid(const struct slab *s)
     uintptr_t low = atomic_load_explicit(&s->low, memory_order_relaxed);
     uintptr_t memory = (uintptr_t)superslab_memory(s);
     unsigned listed = 0;
-    for (const struct block *b = s->free; listed < s->free_count && listed < 64;
+    for (const struct block *b = s->free; listed < s->free_count && listed < 64 && block_is_free(b);
          b = block_next(b), listed++)
         if ((uintptr_t)b - low >= span || ((uintptr_t)b - memory) % k->size != 0)
             return false;
@@ -123,24 +123,27 @@ static unsigned carve(struct slab *s, unsigned n, struct block **head)
         next = b;
     }
     *head = next;
+    s->used += n;
     return n;
 }
 
-/* Takes up to n blocks off the slab's free list, as a list before *head. */
+/* Takes up to n blocks off the slab's free list, as a list before *head. The slab is whole when
+ * damage is reported: the program's handler may allocate from it. */
 static unsigned unlink_free(struct slab *s, unsigned n, struct block **head)
 {
     unsigned taken = 0;
     while (taken < n && s->free_count > 0) {
         struct block *b = s->free;
         if (!block_is_free(b)) {
-            report_corruption(b, s->class, size_classes[s->class].size);
             s->free = NULL;
             s->used += s->free_count;
             s->free_count = 0;
+            report_corruption(b, s->class, size_classes[s->class].size);
             break;
         }
         s->free = block_next(b);
         s->free_count--;
+        s->used++;
         block_set_free(b, *head);
         *head = b;
         taken++;
@@ -199,7 +202,6 @@ static struct chain take_from_slabs(struct class_pool *p, unsigned class, unsign
         assert(slab_is_valid(s));
         unsigned freed = unlink_free(s, want - chain.count, &chain.head);
         unsigned n = freed + carve(s, want - chain.count - freed, &chain.head);
-        s->used += n;
         p->free_blocks -= freed;
         chain.count += n;
         if (exhausted(s))
