@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/telling/sentence.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static bool make_alert(struct db_conn *conn, const struct ingest_run *run, const
     HP_JSON json_t *comparison = view_comparison(conn, run->claim.repository, id, err);
     if (!comparison)
         return false;
-    const json_t *decided = view_deciding_workload(comparison);
+    const json_t *decided = sentence_deciding_workload(comparison);
     HP_JSON json_t *message = message_json(run, id, comparison, decided);
     HP_FREE char *payload = message ? hp_json_text(message) : NULL;
     if (!payload)

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/telling/sentence.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ json_t *view_comparison(struct db_conn *conn, const char *repository, const char
         hp_fail(err, HP_NOT_FOUND, "there is no run %s", run);
         return NULL;
     }
-    if (!view_sentence_add(comparison, err)) {
+    if (!sentence_add(comparison, err)) {
         json_decref(comparison);
         return NULL;
     }

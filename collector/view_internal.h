@@ -1,6 +1,5 @@
 /*
- * What views share among themselves and with ingest: a comparison inside an open transaction, and
- * the sentence that tells it in plain words.
+ * What views share among themselves and with ingest: a comparison inside an open transaction.
  */
 #ifndef HP_COLLECTOR_VIEW_INTERNAL_H
 #define HP_COLLECTOR_VIEW_INTERNAL_H
@@ -11,14 +10,6 @@
  * it. NULL with HP_NOT_FOUND or an error of db.h. */
 json_t *view_comparison(struct db_conn *conn, const char *repository, const char *run,
                         struct hp_error *err);
-
-/* Of a COMPARISON: the workload whose verdict is the run's, of several the one that changed most;
- * borrowed, NULL where none was timed. */
-const json_t *view_deciding_workload(const json_t *comparison);
-
-/* Adds "sentence" to a COMPARISON and to each of its workloads, from what they hold. Pure: looks at
- * nothing else. False only without memory. */
-bool view_sentence_add(json_t *comparison, struct hp_error *err);
 
 /* The id of a repository as a parameter; HP_NOT_FOUND where there is none of that name. */
 bool view_repository_id(struct db_conn *conn, const char *name, char id[DB_TEXT],

@@ -1,4 +1,4 @@
-#include "collector/view_words.h"
+#include "common/telling/words.h"
 
 #include "common/json.h"
 

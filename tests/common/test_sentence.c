@@ -1,6 +1,6 @@
-#include "collector/view_internal.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/telling/sentence.h"
 #include "tests/suite.h"
 
 #include <string.h>
@@ -152,7 +152,7 @@ static const struct {
 START_TEST(golden_sentences)
 {
     HP_JSON json_t *comparison = from_text(golden[_i].comparison);
-    ck_assert(view_sentence_add(comparison, &err));
+    ck_assert(sentence_add(comparison, &err));
     ck_assert_str_eq(hp_json_string(comparison, "sentence", ""), golden[_i].sentence);
     size_t i;
     json_t *w;
@@ -177,9 +177,9 @@ START_TEST(largest_change_decides)
         "{'workload': 'a', 'verdict': 'regressed', 'size': 'small', 'change': -0.9},"
         "{'workload': 'b', 'verdict': 'regressed', 'size': 'relevant', 'change': -0.02},"
         "{'workload': 'c', 'verdict': 'regressed', 'size': 'relevant', 'change': -0.05}]}");
-    ck_assert_str_eq(hp_json_string(view_deciding_workload(comparison), "workload", ""), "c");
+    ck_assert_str_eq(hp_json_string(sentence_deciding_workload(comparison), "workload", ""), "c");
     HP_JSON json_t *none = from_text("{'verdict': 'failed', 'size': null, 'workloads': []}");
-    ck_assert_ptr_null(view_deciding_workload(none));
+    ck_assert_ptr_null(sentence_deciding_workload(none));
 }
 END_TEST
 

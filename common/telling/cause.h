@@ -3,8 +3,8 @@
  * workload holds, the likeliest first. They are told as facts beside the change and never as proven
  * causes. And whether the changed code ran at all.
  */
-#ifndef HP_COLLECTOR_VIEW_CAUSE_H
-#define HP_COLLECTOR_VIEW_CAUSE_H
+#ifndef HP_COMMON_TELLING_CAUSE_H
+#define HP_COMMON_TELLING_CAUSE_H
 
 #include "common/io.h"
 

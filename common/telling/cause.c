@@ -1,7 +1,7 @@
-#include "collector/view_cause.h"
+#include "common/telling/cause.h"
 
-#include "collector/view_words.h"
 #include "common/json.h"
+#include "common/telling/words.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,13 +1,8 @@
-/*
- * A comparison in one sentence that a person can act on: what changed, by how much, how sure that
- * is, what else moved with it, whether the changed code ran, and whether a fresh run found it
- * again. The same text serves terminal, page, alert, message and Markdown.
- */
-#include "collector/view_cause.h"
-#include "collector/view_internal.h"
-#include "collector/view_words.h"
+#include "common/telling/sentence.h"
 
 #include "common/json.h"
+#include "common/telling/cause.h"
+#include "common/telling/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -195,7 +190,7 @@ static bool has_verdict(const json_t *workload, const json_t *comparison)
            is(workload, "size", text(comparison, "size"));
 }
 
-const json_t *view_deciding_workload(const json_t *comparison)
+const json_t *sentence_deciding_workload(const json_t *comparison)
 {
     const json_t *found = NULL;
     double largest = -1;
@@ -281,7 +276,7 @@ static bool tell_all_equivalent(struct hp_buffer *out, const json_t *comparison,
 /* The verdict of what was timed. */
 static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const struct names *names)
 {
-    const json_t *workload = view_deciding_workload(comparison);
+    const json_t *workload = sentence_deciding_workload(comparison);
     size_t all = json_array_size(json_object_get(comparison, "workloads"));
     bool ok;
     if (!workload)
@@ -336,7 +331,7 @@ static bool set_cause(json_t *workload, struct hp_buffer *out)
     return ok;
 }
 
-bool view_sentence_add(json_t *comparison, struct hp_error *err)
+bool sentence_add(json_t *comparison, struct hp_error *err)
 {
     const json_t *base = json_object_get(comparison, "base");
     bool parent = hp_json_bool(comparison, "against_parent", false);

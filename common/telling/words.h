@@ -2,8 +2,8 @@
  * Figures in words: percentages, counts and values as a sentence shows them. Each function appends
  * to a buffer and is false only without memory; `out` is the caller's.
  */
-#ifndef HP_COLLECTOR_VIEW_WORDS_H
-#define HP_COLLECTOR_VIEW_WORDS_H
+#ifndef HP_COMMON_TELLING_WORDS_H
+#define HP_COMMON_TELLING_WORDS_H
 
 #include "common/io.h"
 
