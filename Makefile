@@ -239,15 +239,18 @@ asan:
 # One fuzz target for a while: make fuzz FUZZ=wire SECONDS=600. New finds land in its corpus.
 FUZZ    ?= wire
 SECONDS ?= 60
-FUZZ_C   = tests/fuzz/libfuzzer.c tests/fuzz/fuzz_$(FUZZ).c $(call sources,common) \
-           $(call sources,analysis) $(call sources,runner) collector/request.c
-fuzz: $(BUILD)/gen/wire_data.S
-	$(Q)mkdir -p $(BUILD)/fuzz
+FUZZ_BUILD = $(BUILD)/fuzz
+FUZZ_LIBS  = $(addprefix $(FUZZ_BUILD)/lib/libhp,collector.a runner.a analysis.a common.a)
+fuzz: $(BUILD)/web/.done
+	$(Q)mkdir -p $(FUZZ_BUILD)/bin && cp -a $(BUILD)/web $(FUZZ_BUILD)/
+	$(Q)$(MAKE) $(FUZZ_LIBS) BUILD=$(FUZZ_BUILD) CC=clang OPT='-O1 -g' \
+	    SANITIZE=fuzzer-no-link,address,undefined
 	$(call say,FUZZ,$(FUZZ))
 	$(Q)clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZ_TARGET=fuzz_$(FUZZ) $(CPPFLAGS_ALL) \
-	    -std=gnu17 -o $(BUILD)/fuzz/$(FUZZ) $(FUZZ_C) $(BUILD)/gen/wire_data.S \
-	    $(call pkg_libs,$(PKGS_COMMON)) -lm -pthread
-	$(Q)$(BUILD)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -timeout=5 -max_len=65536 \
+	    $(call pkg_cflags,$(PKGS_COLLECTOR)) -std=gnu17 -o $(FUZZ_BUILD)/bin/$(FUZZ) \
+	    tests/fuzz/libfuzzer.c tests/fuzz/fuzz_$(FUZZ).c $(FUZZ_LIBS) \
+	    $(call pkg_libs,$(PKGS_COMMON) $(PKGS_COLLECTOR)) -lm -pthread
+	$(Q)$(FUZZ_BUILD)/bin/$(FUZZ) -max_total_time=$(SECONDS) -timeout=5 -max_len=65536 \
 	    tests/fuzz/corpus/$(FUZZ)
 
 # The page of SQL questions shows what a test got; this writes what it gets now.

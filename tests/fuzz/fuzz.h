@@ -16,7 +16,13 @@ void fuzz_wire(const uint8_t *data, size_t size);
 /* What perf stat wrote, whole or cut off. */
 void fuzz_perf(const uint8_t *data, size_t size);
 
-/* The target of an HTTP request: path, escapes and parameters. */
+/* A result that obeys its schema: whether it contradicts itself, and what its samples say. */
+void fuzz_ingest(const uint8_t *data, size_t size);
+
+/* The headers by which somebody says who he is. */
+void fuzz_headers(const uint8_t *data, size_t size);
+
+/* The target of an HTTP request: path, escapes and parameters, and the endpoint it finds. */
 void fuzz_target(const uint8_t *data, size_t size);
 
 #endif

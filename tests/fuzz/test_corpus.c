@@ -14,6 +14,9 @@ static const struct {
     {"wire", fuzz_wire, "tests/fuzz/corpus/wire"},
     {"wire examples", fuzz_wire, "common/wire/examples"},
     {"perf", fuzz_perf, "tests/fuzz/corpus/perf"},
+    {"ingest", fuzz_ingest, "tests/fuzz/corpus/ingest"},
+    {"ingest examples", fuzz_ingest, "common/wire/examples"},
+    {"headers", fuzz_headers, "tests/fuzz/corpus/headers"},
     {"target", fuzz_target, "tests/fuzz/corpus/target"},
 };
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ static void start_runner(struct fault *f, int i)
     fflush(NULL);
     f->pid[i] = fork();
     if (f->pid[i] == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         runner_process(world_server(&f->world), folder, i);
         _exit(0);
     }
@@ -109,7 +111,19 @@ static void kill_backend(struct fault *f)
         f->backend_kills++;
     PQclear(result);
     PQfinish(pg);
+    hp_sleep_ms(100); /* the server has to notice first */
     wait_ready(f, since);
+}
+
+/* Jobs that wait; -1 while the database does not answer. */
+static int queued(const struct fault *f)
+{
+    PGconn *pg = world_connect(&f->world);
+    PGresult *r = pg ? PQexec(pg, "SELECT count(*) FROM store.job WHERE state = 'queued'") : NULL;
+    int n = PQresultStatus(r) == PGRES_TUPLES_OK ? atoi(PQgetvalue(r, 0, 0)) : -1;
+    PQclear(r);
+    PQfinish(pg);
+    return n;
 }
 
 static void run_faults(struct fault *f, double seconds)
@@ -132,8 +146,8 @@ static void run_faults(struct fault *f, double seconds)
         }
         double pause = hp_monotonic_s() + 0.2 + (double)(rand() % 1000) / 1000 * (n < 8 ? 1 : 4);
         while (hp_monotonic_s() < pause && hp_monotonic_s() < end) {
-            if (atoi(world_ask(&f->world, "SELECT count(*) FROM store.job "
-                                          "WHERE state = 'queued'")) < AHEAD)
+            int waiting = queued(f);
+            if (waiting >= 0 && waiting < AHEAD)
                 world_add_jobs(&f->world, AHEAD);
             hp_sleep_ms(100);
         }

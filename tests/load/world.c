@@ -19,14 +19,41 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What is to be ended whatever happens: one world a process, and who made it. */
+static struct world *current;
+static pid_t owner, postmaster;
+
+/* Safe in a signal handler. */
+static void end_all(void)
+{
+    if (!current || getpid() != owner)
+        return;
+    if (current->collector.pid > 0)
+        kill(current->collector.pid, SIGKILL);
+    if (postmaster > 1)
+        kill(postmaster, SIGQUIT);
+}
+
+static void on_signal(int number)
+{
+    end_all();
+    _exit(128 + number);
+}
+
 void die(const char *format, ...)
 {
     va_list args;
+    struct hp_error ignored;
     va_start(args, format);
     fputs("load: ", stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
+    end_all();
+    if (current && getpid() == owner && !current->keep) {
+        hp_sleep_ms(1000);
+        hp_remove_tree(current->state, &ignored);
+    }
     exit(EXIT_FAILURE);
 }
 
@@ -73,7 +100,9 @@ static bool stop(const char *state)
 
 bool world_start_database(const struct world *world)
 {
-    return as_service(start, world->state);
+    bool ok = as_service(start, world->state);
+    postmaster = ok ? world_postmaster(world) : 0;
+    return ok;
 }
 
 pid_t world_postmaster(const struct world *world)
@@ -141,7 +170,11 @@ void world_make(struct world *world, const char *keep, int lease_s)
     if (!hp_state_make(world->state, NULL, 0755, &err) ||
         !hp_state_make(world->state, "run", 0700, &err))
         die("%s", err.message);
-    if (!as_service(start, world->state) || !as_service(migrate, world->state))
+    current = world;
+    owner = getpid();
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    if (!world_start_database(world) || !as_service(migrate, world->state))
         die("no database");
     if (atoi(world_ask(world, "SELECT count(*) FROM store.repository")) == 0) {
         make_repository(world);
@@ -157,6 +190,7 @@ void world_free(struct world *world)
     if (world->collector.pid)
         hp_child_stop(&world->collector, SIGTERM, 40);
     bool stopped = as_service(stop, world->state);
+    current = NULL;
     if (!stopped || (!world->keep && !hp_remove_tree(world->state, &err)))
         die("cannot clear away %s", world->state);
 }

@@ -1,0 +1,28 @@
+#include "collector/auth.h"
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Lines: Authorization, Cookie. An empty one is not sent. */
+void fuzz_headers(const uint8_t *data, size_t size)
+{
+    HP_FREE char *text = malloc(size + 1);
+    struct hp_error err = {0};
+    struct request request = {.peer_uid = -1};
+    if (!text)
+        return;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    char *rest = text;
+    const char *authorization = strsep(&rest, "\n"), *cookie = rest;
+    request.authorization = *authorization ? authorization : NULL;
+    request.cookie = cookie && *cookie ? cookie : NULL;
+    /* Without the database nobody is believed to be anybody. */
+    if (auth_who(NULL, &request, true, &err) && request.who.scopes != 0)
+        abort();
+    if (err.code != HP_OK && err.code != HP_DENIED && err.code != HP_USAGE)
+        abort();
+}
