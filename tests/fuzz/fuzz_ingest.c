@@ -34,11 +34,90 @@ static json_t *suite_of(const json_t *result)
     return json_pack("{s:o}", "workloads", list);
 }
 
-void fuzz_ingest(const uint8_t *data, size_t size)
+/* --- edits ---------------------------------------------------------------------------------------
+ */
+
+static json_t *odd_value(uint8_t kind)
+{
+    switch (kind % 12) {
+    case 0:
+        return json_null();
+    case 1:
+        return json_true();
+    case 2:
+        return json_integer(0);
+    case 3:
+        return json_integer(-1);
+    case 4:
+        return json_integer(INT64_MAX);
+    case 5:
+        return json_real(1e308);
+    case 6:
+        return json_real(5e-324);
+    case 7:
+        return json_string("");
+    case 8:
+        return json_string("head");
+    case 9:
+        return json_string("throughput");
+    case 10:
+        return json_array();
+    default:
+        return json_object();
+    }
+}
+
+/* Walks through the document and changes the value at which *left has come down to 0: to an odd
+ * one, or it is taken away, or, in an array, doubled. */
+static bool edit(json_t *at, unsigned *left, uint8_t kind)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    size_t i;
+    json_object_foreach_safe(at, next, key, value)
+    {
+        if ((*left)-- == 0)
+            return kind >= 240 ? json_object_del(at, key) == 0
+                               : json_object_set_new(at, key, odd_value(kind)) == 0;
+        if (edit(value, left, kind))
+            return true;
+    }
+    json_array_foreach (at, i, value) {
+        if ((*left)-- == 0)
+            return kind >= 240   ? json_array_remove(at, i) == 0
+                   : kind >= 224 ? json_array_append_new(at, json_deep_copy(value)) == 0
+                                 : json_array_set_new(at, i, odd_value(kind)) == 0;
+        if (edit(value, left, kind))
+            return true;
+    }
+    return false;
+}
+
+/* The corpus itself is wrong: nothing would be tested. */
+static _Noreturn void die_of(const struct hp_error *err)
+{
+    fprintf(stderr, "the good document: %s (%s)\n", err->message, err->path);
+    abort();
+}
+
+/* A good document, from the corpus. */
+static const json_t *good_document(void)
+{
+    static json_t *document;
+    struct hp_error err;
+    if (!document)
+        document = hp_json_read_file("tests/fuzz/corpus/ingest/small.json", 1 << 20, &err);
+    if (!document || !hp_wire_check(HP_WIRE_RESULT, document, &err) ||
+        !ingest_check_document(document, &err))
+        die_of(&err);
+    return document;
+}
+
+static void judge(json_t *result)
 {
     struct hp_error err = {0};
-    HP_JSON json_t *result = hp_json_parse((const char *)data, size, &err);
-    if (!result || !hp_wire_check(HP_WIRE_RESULT, result, &err))
+    if (!hp_wire_check(HP_WIRE_RESULT, result, &err))
         return;
     if (!ingest_check_document(result, &err)) {
         expect_refusal(&err);
@@ -66,4 +145,23 @@ void fuzz_ingest(const uint8_t *data, size_t size)
     if (!ingest_decide(&run, &err))
         expect_refusal(&err);
     ingest_run_clear(&run);
+}
+
+/* A document; or, not beginning like one, edits of a good one, three bytes each: which value, and
+ * what becomes of it. */
+void fuzz_ingest(const uint8_t *data, size_t size)
+{
+    struct hp_error err = {0};
+    if (size > 0 && data[0] == '{') {
+        HP_JSON json_t *result = hp_json_parse((const char *)data, size, &err);
+        if (result)
+            judge(result);
+        return;
+    }
+    HP_JSON json_t *result = json_deep_copy(good_document());
+    for (size_t i = 0; i + 2 < size && i < 30; i += 3) {
+        unsigned left = (unsigned)data[i] << 8 | data[i + 1];
+        edit(result, &left, data[i + 2]);
+    }
+    judge(result);
 }
