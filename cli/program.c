@@ -78,7 +78,7 @@ static const struct hp_verb verbs[] = {
     {"token revoke", "NAME", 1, 1, "Make a token worthless", NULL, NULL, false, cli_token_revoke},
     {"audit", "", 0, 0, "List who did what, newest first", NULL, cli_audit_options, false,
      cli_audit},
-    {"db", "start|stop|status|url|psql [ARG...]", 1, -1,
+    {"db", "start|stop|status|url|psql|backup|restore [ARG...]", 1, -1,
      "Manage the private database, or open psql on it",
      "Runs hakperf-collector db with these arguments: `hakperf db psql -c \"SELECT ...\"`.", NULL,
      true, cli_db},

@@ -40,6 +40,14 @@ bool private_db_stop(const char *state, struct hp_error *err);
  * "url"}; the caller owns it. Values that do not apply are null. */
 json_t *private_db_status(const char *state, struct hp_error *err);
 
+/* Writes the whole database, as it is at one moment, to an open file (pg_dump's custom format);
+ * the server runs, and goes on working. *cancel (may be NULL) non-zero ends it. */
+bool private_db_dump(const char *state, int fd, const volatile int *cancel, struct hp_error *err);
+
+/* Puts what private_db_dump wrote in the place of a database that is empty, whole or not at all.
+ * HP_CONFLICT where it is not. The server runs, and nobody is connected to it. */
+bool private_db_load(const char *state, int fd, const volatile int *cancel, struct hp_error *err);
+
 /* The connection URI for a role; the server need not run. The caller frees it. NULL without
  * memory. */
 char *private_db_url(const char *state, const char *role);

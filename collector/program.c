@@ -102,6 +102,13 @@ static const struct hp_verb verbs[] = {
     {"db psql", "[ARGUMENT...]", 0, -1, "Run psql on it",
      "Arguments are psql's own: hakperf-collector db psql -c 'SELECT * FROM commits'.",
      role_options, true, verb_db_psql},
+    {"db backup", "FILE", 1, 1, "Write the private database to a file while it runs",
+     "The file is whole or not there. Samples are in it; mirrors are not, they are fetched again.",
+     NULL, false, verb_db_backup},
+    {"db restore", "FILE", 1, 1, "Read such a file into a private database that is empty",
+     "Into the state folder of --state, which may be a fresh one; older schemas are brought up to\n"
+     "date. The collector must not run on it meanwhile.",
+     NULL, false, verb_db_restore},
     {"db migrate", "", 0, 0, "Bring a database's schema up to date",
      "serve does this itself where it may. Give --database with a login that is a member of\n"
      "hakperf_owner, or a superuser for an empty database.",

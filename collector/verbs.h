@@ -27,6 +27,8 @@ int verb_db_stop(const struct hp_values *values);
 int verb_db_status(const struct hp_values *values);
 int verb_db_url(const struct hp_values *values);
 int verb_db_psql(const struct hp_values *values);
+int verb_db_backup(const struct hp_values *values);
+int verb_db_restore(const struct hp_values *values);
 int verb_db_migrate(const struct hp_values *values);
 int verb_token_create(const struct hp_values *values);
 int verb_token_list(const struct hp_values *values);

@@ -1,0 +1,2 @@
+-- What a failed restore left.
+DROP DATABASE IF EXISTS hakperf
