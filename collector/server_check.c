@@ -1,0 +1,106 @@
+/* What is checked of a request when its headers are there, on MHD's threads. */
+#include "collector/server_internal.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A page of another site can make a browser resolve its own name to 127.0.0.1 and then read what
+ * we answer; the name it believes in stands in Host. */
+static bool check_host(const struct exchange *x, struct hp_error *err)
+{
+    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+    const char *host = x->request.host;
+    if (x->request.over_unix || !x->server->options.loopback)
+        return true;
+    for (size_t i = 0; host && i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (strncasecmp(host, names[i], length) == 0 &&
+            (host[length] == '\0' || host[length] == ':'))
+            return true;
+    }
+    hp_fail(err, HP_DENIED, "this server is not called '%.100s'", host ? host : "");
+    return hp_error_hint(err, "It answers to localhost and 127.0.0.1 only.");
+}
+
+static bool check_size(struct exchange *x, struct hp_error *err)
+{
+    const char *length =
+        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long size = length ? strtoull(length, NULL, 10) : 0;
+    if (size <= x->route->body_limit) {
+        const struct server *server = x->server;
+        if (atomic_load(&server->body_memory) + size <= server->options.body_memory)
+            return true;
+        return hp_fail(err, HP_UNAVAILABLE, "too much is being received at the moment");
+    }
+    if (x->route->body_limit == 0)
+        return hp_fail(err, HP_LIMIT, "this request takes no body");
+    return hp_fail(err, HP_LIMIT, "the body is larger than %zu bytes", x->route->body_limit);
+}
+
+static const char *header(struct exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+const char *server_header(const struct request *request, const char *name)
+{
+    const struct exchange *x =
+        (const struct exchange *)((const char *)request - offsetof(struct exchange, request));
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+static void describe_client(struct exchange *x)
+{
+    struct request *r = &x->request;
+    const union MHD_ConnectionInfo *info;
+    r->peer_uid = -1;
+    if (r->over_unix) {
+        struct ucred peer;
+        socklen_t size = sizeof peer;
+        snprintf(r->address, sizeof r->address, "unix");
+        info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+            r->peer_uid = peer.uid;
+        return;
+    }
+    info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *a = info ? info->client_addr : NULL;
+    if (a && a->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, r->address,
+                  sizeof r->address);
+    else if (a && a->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, r->address,
+                  sizeof r->address);
+}
+
+bool server_check_headers(struct exchange *x, struct hp_error *err)
+{
+    struct request *r = &x->request;
+    describe_client(x);
+    r->host = header(x, MHD_HTTP_HEADER_HOST);
+    r->origin = header(x, MHD_HTTP_HEADER_ORIGIN);
+    r->cookie = header(x, MHD_HTTP_HEADER_COOKIE);
+    r->authorization = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
+    r->if_none_match = header(x, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    r->accept = header(x, MHD_HTTP_HEADER_ACCEPT);
+    if (x->target_error.code != HP_OK) {
+        *err = x->target_error;
+        return false;
+    }
+    if (!check_host(x, err)) {
+        x->answer.status = MHD_HTTP_FORBIDDEN;
+        return false;
+    }
+    char allow[64];
+    x->route = route_find(x->server->options.routes, r, allow, err);
+    if (!x->route) {
+        if (*allow)
+            x->answer.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        return false;
+    }
+    return check_size(x, err);
+}
