@@ -85,21 +85,35 @@ static bool judge_all(struct detector *d, const double *value, size_t n)
     return any;
 }
 
+/* Which of two that are equally strong is the weaker one: as good as by chance, so that a series
+ * that looks the same everywhere does not lose them one by one from its end. */
+static uint64_t lot(size_t index)
+{
+    uint64_t x = (uint64_t)index * 0x9e3779b97f4a7c15;
+    return (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9;
+}
+
+static bool is_weaker(const struct an_step *a, const struct an_step *b, size_t start)
+{
+    if (b->kept || a->strength < b->strength)
+        return true;
+    return !(a->strength > b->strength) && lot(start + a->index) < lot(start + b->index);
+}
+
 /*
  * Removes every boundary that failed and is weaker than its neighbours that failed, all at once:
  * rounds stay few however long the series. Returns how many went.
  */
-static size_t prune(struct detector *d)
+static size_t prune(struct detector *d, size_t start)
 {
     size_t left = 0, n = d->n_boundaries;
     bool gone_before = false;
-    double before = INFINITY; /* strength of the one before; a kept one is as strong as can be */
+    struct an_step before = {.kept = true};
     for (size_t i = 0; i < n; i++) {
         struct boundary b = d->boundary[i];
-        const struct an_step *next = i + 1 < n ? &d->boundary[i + 1].step : NULL;
-        bool weakest =
-            b.step.strength <= before && (!next || next->kept || b.step.strength < next->strength);
-        before = b.step.kept ? INFINITY : b.step.strength;
+        bool weakest = is_weaker(&b.step, &before, start) &&
+                       (i + 1 == n || is_weaker(&b.step, &d->boundary[i + 1].step, start));
+        before = b.step;
         if (!b.step.kept && weakest && !gone_before) {
             if (left > 0)
                 d->boundary[left - 1].stale = true;
@@ -126,8 +140,8 @@ static void detect(struct detector *d, const double *value, size_t start, size_t
     collect(d, d->mark, n);
     /* Removing comes to an end by itself; moving to and fro is cut short. */
     for (int moves = 0; judge_all(d, value + start, n) && moves < 8;)
-        moves = prune(d) > 0 ? 0 : moves + 1;
-    while (prune(d) > 0) {
+        moves = prune(d, start) > 0 ? 0 : moves + 1;
+    while (prune(d, start) > 0) {
     }
     for (size_t i = 0; i < d->n_boundaries; i++) {
         const struct an_step *step = &d->boundary[i].step;

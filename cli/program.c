@@ -57,10 +57,12 @@ static const struct hp_verb verbs[] = {
     {"alerts", "", 0, 0, "List what a person has to look at", NULL, cli_alerts_options, false,
      cli_alerts},
     {"changepoints", "FILE", 1, 1, "Find where the level of a series stepped and stayed",
-     "FILE is CSV (one value a line, or index,value) or JSON (an array of numbers). The same code\n"
-     "judges the service's own series. An index counts from 0 and names the first point of the "
-     "new\n"
-     "level.",
+     "FILE is CSV (one value a line, or index,value, a line of titles or none) or JSON (an array "
+     "of\n"
+     "numbers, of [index, value] or of objects with \"value\", or an object that holds one); - is "
+     "the\n"
+     "standard input. The same code judges the service's own series. An index counts from 0 and\n"
+     "names the first point of the new level.",
      NULL, false, cli_changepoints},
     {"hook install", "[DIR]", 0, 1, "Let every push to the repository DIR be measured",
      "Writes hooks/post-receive, which tells the collector to look. It never refuses or delays a\n"

@@ -413,6 +413,25 @@ START_TEST(long_series_are_quick)
 }
 END_TEST
 
+/* Where every place is as good as the next: nothing may be removed one by one. */
+START_TEST(series_that_look_the_same_everywhere_are_quick)
+{
+    struct an_cp_params params = an_cp_standard(true);
+    enum { LONG = 400000 };
+    static double value[LONG];
+    for (int shape = 0; shape < 3; shape++) {
+        size_t count;
+        for (size_t i = 0; i < LONG; i++)
+            value[i] = shape == 0   ? (double)i
+                       : shape == 1 ? (double)(i % 40)
+                                    : exp((double)i / 1e4);
+        double start = seconds();
+        ck_assert(an_changepoints(value, NULL, LONG, &params, NULL, 0, &count));
+        ck_assert_double_lt(seconds() - start, TIME_SCALE * 2); /* took 0.5 */
+    }
+}
+END_TEST
+
 /* How many labels have a change point of their own within 5 points. */
 static size_t matches(const struct series *s, size_t count)
 {
@@ -578,6 +597,7 @@ HP_SUITE(analysis_changepoints)
     tcase_add_test(t, any_finite_values);
     tcase_add_test(t, bad_input_changes_nothing);
     tcase_add_test(t, long_series_are_quick);
+    tcase_add_test(t, series_that_look_the_same_everywhere_are_quick);
     suite_add_tcase(s, t);
     t = tcase_create("labelled");
     tcase_set_timeout(t, 120);

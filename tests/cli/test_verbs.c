@@ -2,6 +2,7 @@
  * The command line as it is typed: the built program, real git repositories, no collector. What
  * needs a collector is in tests/integration.
  */
+#include "cli/series_file.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
@@ -258,6 +259,40 @@ START_TEST(change_points_of_a_file_are_found)
 }
 END_TEST
 
+/* All of these hold 1, 2, 3, 4. */
+START_TEST(a_series_comes_in_many_shapes)
+{
+    static const char *const files[] = {
+        "1\n2\n3\n4\n",
+        "1\r\n2\r\n\r\n3\r\n4",
+        "\xef\xbb\xbfvalue\n1\n2\n3\n4\n",
+        "# a note\n0,1\n1,2\n2,3\n3,4\n",
+        "index;value\n0;1\n1;2\n2;3\n3;4\n",
+        "time\tvalue\tnote\n0\t1\tx\n1\t2\ty\n2\t3\tz\n3\t4\t\n",
+        "\"index\",\"value\"\n\"0\",\"1\"\n\"1\",\"2\"\n\"2\",\"3\"\n\"3\",\"4\"\n",
+        "[1, 2, 3, 4]",
+        " [[0, 1], [1, 2], [2, 3], [3, 4]]",
+        "[{\"value\": 1}, {\"value\": 2}, {\"index\": 2, \"value\": 3}, {\"value\": 4}]",
+        "{\"values\": [1, 2, 3, 4]}",
+        "{\"workload\": \"w\", \"points\": [{\"value\": 1}, {\"value\": 2}, {\"value\": 3}, "
+        "{\"value\": 4}]}",
+        "{\"n_obs\": 4, \"series\": [{\"label\": \"V\", \"raw\": [1, 2, 3, 4]}]}",
+        "{\"value\": 1}\n{\"value\": 2}\n{\"value\": 3}\n{\"value\": 4}\n",
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct hp_error err;
+        double *value;
+        size_t n;
+        write_file("s", files[i]);
+        ck_assert_msg(cli_series_read(path("s"), &value, &n, &err), "%zu: %s", i, err.message);
+        ck_assert_msg(n == 4, "%zu: %zu points", i, n);
+        for (size_t k = 0; k < n; k++)
+            ck_assert_double_eq(value[k], (double)k + 1);
+        free(value);
+    }
+}
+END_TEST
+
 START_TEST(a_series_must_be_numbers)
 {
     static const char *const rows[][2] = {
@@ -267,6 +302,11 @@ START_TEST(a_series_must_be_numbers)
         {"0,inf\n1,2\n", "line 1 is no finite number"},
         {"[1, \"2\"]", "(at /1)"},
         {"[1, 2", "not valid JSON"},
+        {"{\"values\": [1, null]}", "(at /values/1)"},
+        {"{\"other\": [1, 2]}", "holds no series"},
+        {"{\"value\": 1}\n{\"value\": \"2\"}\n", "line 2"},
+        {"index,value\n0,1\n1\n", "line 3 is no finite number"},
+        {"[1, 1e999]", "not valid JSON"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         write_file("s", rows[i][0]);
@@ -366,6 +406,7 @@ HP_SUITE(cli_verbs)
     t = tcase_create("series");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, change_points_of_a_file_are_found);
+    tcase_add_test(t, a_series_comes_in_many_shapes);
     tcase_add_test(t, a_series_must_be_numbers);
     suite_add_tcase(s, t);
     t = tcase_create("hook");
