@@ -5,6 +5,7 @@
  * same code. Semantics follow glibc where the standards leave a choice.
  */
 #include "big.h"
+#include "canary.h"
 #include "hakmem.h"
 #include "init.h"
 #include "options.h"
@@ -36,6 +37,7 @@ static bool power_of_two(size_t n)
 EXPORT void *hak_malloc(size_t size)
 {
     void *p = NULL;
+    canary();
     if (__builtin_expect(size <= TINY_MAX, 1))
         p = tcache_alloc(size_class_of_tiny(size));
     else if (size <= QUICK_MAX)
