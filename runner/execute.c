@@ -268,21 +268,30 @@ static json_t *receive(struct rn_launcher *launcher, const struct rn_runner *run
     }
 }
 
+json_t *rn_ask(struct rn_launcher *launcher, const struct rn_runner *runner, const json_t *request,
+               struct hp_error *err)
+{
+    HP_FREE char *text = request ? hp_json_text(request) : NULL;
+    if (!text) {
+        hp_fail(err, HP_SYSTEM, "out of memory");
+        return NULL;
+    }
+    if (!hp_write_all(launcher->child.in, text, strlen(text)) ||
+        !hp_write_all(launcher->child.in, "\n", 1)) {
+        hp_fail_errno(err, "the launcher is gone");
+        return NULL;
+    }
+    return receive(launcher, runner, hp_json_number(request, "timeout_s", 60) + GRACE_S, err);
+}
+
 bool rn_execute(struct rn_launcher *launcher, const struct rn_workload *workload,
                 const struct rn_execution *execution, struct rn_sample *out, json_t **failure,
                 struct hp_error *err)
 {
     HP_JSON json_t *request = rn_request(workload, execution);
-    HP_FREE char *text = request ? hp_json_text(request) : NULL;
     *failure = NULL;
     *out = (struct rn_sample){0};
-    if (!text)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    if (!hp_write_all(launcher->child.in, text, strlen(text)) ||
-        !hp_write_all(launcher->child.in, "\n", 1))
-        return hp_fail_errno(err, "the launcher is gone");
-    HP_JSON json_t *reply =
-        receive(launcher, workload->room->runner, rn_timeout(workload) + GRACE_S, err);
+    HP_JSON json_t *reply = rn_ask(launcher, workload->room->runner, request, err);
     if (!reply)
         return false;
     return rn_judge(workload, execution, reply, out, failure) ||

@@ -77,6 +77,11 @@ json_t *rn_request(const struct rn_workload *workload, const struct rn_execution
 bool rn_judge(const struct rn_workload *workload, const struct rn_execution *execution,
               const json_t *reply, struct rn_sample *out, json_t **failure);
 
+/* Sends a request and waits for its reply, owned by the caller; NULL with err if the launcher is
+ * gone or the run was cancelled. */
+json_t *rn_ask(struct rn_launcher *launcher, const struct rn_runner *runner, const json_t *request,
+               struct hp_error *err);
+
 /* Request, wait, judge. False with *failure set if the program under test is to blame, with
  * *failure NULL and err filled if the launcher is gone or the run was cancelled. */
 bool rn_execute(struct rn_launcher *launcher, const struct rn_workload *workload,

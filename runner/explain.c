@@ -26,6 +26,9 @@ static const struct {
     void (*skip)(const struct rn_pass *pass, const char *reason);
 } passes[] = {
     {"counters", rn_statistics, rn_statistics_missing},
+    {"profile", rn_profile_pass, rn_profile_pass_missing},
+    {"system calls", rn_syscall_pass, rn_syscall_pass_missing},
+    {"instructions", rn_callgrind_pass, rn_callgrind_pass_missing},
     {"perf stat", rn_perf_pass, rn_perf_pass_missing},
 };
 

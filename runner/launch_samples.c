@@ -34,6 +34,15 @@ struct request {
     double timeout_s;
     int64_t memory_mib, processes, file_mib;
     const char *file;
+    bool rss; /* look at its resident memory now and then */
+};
+
+/* Resident memory over the time of an execution; when it is full every second value goes. */
+struct rss {
+    double step_s, next_s;
+    double at[RN_RSS_LIMIT];
+    int64_t kib[RN_RSS_LIMIT];
+    size_t count;
 };
 
 struct ending {
@@ -63,6 +72,7 @@ static bool read_request(const json_t *json, struct request *request)
     request->processes = hp_json_int(json, "processes", 0);
     request->file_mib = hp_json_int(json, "file_mib", 0);
     request->file = hp_json_string(json, "file", NULL);
+    request->rss = hp_json_bool(json, "rss", false);
     return !request->argv.failed && !request->env.failed;
 }
 
@@ -91,28 +101,70 @@ static void become_program(const struct sampler *sampler, const struct request *
     _exit(127);
 }
 
-/* Milliseconds to wait before memory is looked at again. */
-static int slice(double left)
+static void thin_out(struct rss *rss)
 {
-    double ms = left * 1000 + 1;
+    for (size_t i = 0; i < RN_RSS_LIMIT / 2; i++) {
+        rss->at[i] = rss->at[2 * i + 1];
+        rss->kib[i] = rss->kib[2 * i + 1];
+    }
+    rss->count = RN_RSS_LIMIT / 2;
+    rss->step_s *= 2;
+}
+
+static void look_at_rss(struct rss *rss, pid_t pid, double now)
+{
+    long pages = 0;
+    HP_FREE char *path = hp_format("/proc/%d/statm", (int)pid);
+    HP_FILE FILE *file = path ? fopen(path, "re") : NULL;
+    bool got = file && fscanf(file, "%*s %ld", &pages) == 1;
+    rss->next_s = now + rss->step_s;
+    if (!got || pages <= 0)
+        return;
+    if (rss->count == RN_RSS_LIMIT)
+        thin_out(rss);
+    rss->at[rss->count] = now;
+    rss->kib[rss->count++] = pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static json_t *rss_json(const struct rss *rss)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < rss->count; i++)
+        json_array_append_new(list, json_pack("[f, I]", rss->at[i], (json_int_t)rss->kib[i]));
+    return list;
+}
+
+/* Milliseconds to wait before memory is looked at again. */
+static int slice(double left, const struct rss *rss)
+{
+    double ms = left * 1000 + 1, step_ms = rss ? rss->step_s * 1000 : RN_MEMORY_EVERY_MS;
+    ms = ms < step_ms ? ms : step_ms;
     return ms < RN_MEMORY_EVERY_MS ? (int)ms : RN_MEMORY_EVERY_MS;
 }
 
-/* Waits for the end, the time limit or too much memory, then kills the whole group. */
-static void wait_for(pid_t pid, const struct request *request, struct ending *ending)
+/* Waits for the end, the time limit or too much memory, then kills the whole group. rss NULL:
+ * nobody asks for it. */
+static void wait_for(pid_t pid, const struct request *request, struct rss *rss,
+                     struct ending *ending)
 {
     double timeout_s = request->timeout_s;
     HP_FD int handle = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd slot = {.fd = handle, .events = POLLIN};
-    double begin = hp_monotonic_s(), left = timeout_s;
+    double begin = hp_monotonic_s(), left = timeout_s, next_check = 0;
     int ready = 0;
-    while (handle >= 0 && left > 0 && (ready = poll(&slot, 1, slice(left))) <= 0) {
+    while (handle >= 0 && left > 0 && (ready = poll(&slot, 1, slice(left, rss))) <= 0) {
         if (ready < 0 && errno != EINTR)
             break;
+        double now = hp_monotonic_s() - begin;
+        left = timeout_s - now;
+        if (rss && now >= rss->next_s)
+            look_at_rss(rss, pid, now);
+        if (now < next_check)
+            continue;
+        next_check = now + RN_MEMORY_EVERY_MS * 1e-3;
         ending->out_of_memory = request->processes > 0 && rn_memory_spent(request->memory_mib);
         if (ending->out_of_memory)
             break;
-        left = timeout_s - (hp_monotonic_s() - begin);
     }
     if (ready <= 0) {
         ending->timed_out = !ending->out_of_memory;
@@ -156,6 +208,7 @@ static double seconds(struct timeval t)
 static json_t *execute(const struct sampler *sampler, const struct request *request)
 {
     struct ending ending = {0};
+    struct rss rss = {.step_s = RN_RSS_STEP_S};
     if (ftruncate(sampler->json, 0) != 0 || ftruncate(sampler->output, 0) != 0)
         return NULL;
     lseek(sampler->json, 0, SEEK_SET);
@@ -166,19 +219,22 @@ static json_t *execute(const struct sampler *sampler, const struct request *requ
     if (pid < 0)
         return json_pack("{s:s}", "error", strerror(errno));
     setpgid(pid, pid);
-    wait_for(pid, request, &ending);
+    wait_for(pid, request, request->rss ? &rss : NULL, &ending);
     if (ending.out_of_memory)
         dprintf(sampler->output, "\nerror: it used more than %lld MiB of memory\n",
                 (long long)request->memory_mib);
     rn_kill_descendants();
-    return json_pack("{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "exit_code",
-                     WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : -1, "signal",
-                     WIFSIGNALED(ending.status) ? WTERMSIG(ending.status) : 0, "timed_out",
-                     ending.timed_out, "wall_s", ending.wall_s, "user_s",
-                     seconds(ending.usage.ru_utime), "system_s", seconds(ending.usage.ru_stime),
-                     "minor_faults", (json_int_t)ending.usage.ru_minflt, "json",
-                     memory_text(sampler->json, RN_TEXT_LIMIT), "output",
-                     memory_text(sampler->output, RN_TEXT_LIMIT), "file", file_text(request->file));
+    json_t *reply = json_pack(
+        "{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "exit_code",
+        WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : -1, "signal",
+        WIFSIGNALED(ending.status) ? WTERMSIG(ending.status) : 0, "timed_out", ending.timed_out,
+        "wall_s", ending.wall_s, "user_s", seconds(ending.usage.ru_utime), "system_s",
+        seconds(ending.usage.ru_stime), "minor_faults", (json_int_t)ending.usage.ru_minflt, "json",
+        memory_text(sampler->json, RN_TEXT_LIMIT), "output",
+        memory_text(sampler->output, RN_TEXT_LIMIT), "file", file_text(request->file));
+    if (request->rss && reply)
+        json_object_set_new(reply, "rss", rss_json(&rss));
+    return reply;
 }
 
 static bool answer(const struct sampler *sampler, const char *line, size_t size)

@@ -13,13 +13,13 @@
  *
  * launch samples: a request is one line of JSON
  *     {"argv": [...], "env": [...], "cpu", "timeout_s", "memory_mib", "processes", "file_mib",
- *      "file"}
+ *      "file", "rss"}
  * and its reply one line
  *     {"exit_code", "signal", "timed_out", "wall_s", "user_s", "system_s", "minor_faults",
  *      "json", "output", "file"}
  * with what the program wrote to descriptor 3, the end of what it printed, and the content of
  * `file` (removed afterwards); null where there is nothing. cpu -1: not pinned; processes 0: no
- * limit of their number.
+ * limit of their number. With rss true the reply has "rss" too, [[SECONDS, KIB]...].
  *
  * launch coverage: the plan of a build with coverage, its artifact `preload`, and `requests` as of
  * launch samples. One line {"size"} and so many bytes of lines "NAME FILE:LINE", where the
@@ -45,6 +45,10 @@
 /* Longest that the launcher returns of each text of a sample, in bytes. */
 #define RN_TEXT_LIMIT ((size_t)256 * 1024)
 #define RN_FILE_LIMIT ((size_t)8 * 1024 * 1024)
+
+/* How often resident memory is looked at, at first, and how many values are kept. */
+#define RN_RSS_STEP_S 0.005
+#define RN_RSS_LIMIT 512
 
 /* The verb `launch build PLAN` and `launch samples`. */
 int rn_launch_build(const struct hp_values *values);

@@ -54,7 +54,12 @@ int64_t rn_first_seed(const json_t *workload)
     return seed ? json_integer_value(seed) : 42;
 }
 
-static json_t *measurements_of(const struct rn_pass *pass)
+struct rn_execution rn_long_execution(const struct rn_pass *pass)
+{
+    return long_execution(pass->workload, pass->seed, pass->arm);
+}
+
+json_t *rn_measurements_of(const struct rn_pass *pass)
 {
     return json_object_get(pass->result, "measurements");
 }
@@ -140,33 +145,60 @@ json_t *rn_read_configuration(const json_t *statistics)
     return out;
 }
 
+static void add_rss(const struct rn_pass *pass, const json_t *values, const char *missing)
+{
+    size_t i;
+    json_t *value;
+    json_t *list = json_object_get(pass->result, "rss");
+    json_t *seconds = json_array(), *kib = json_array();
+    if (!list) {
+        list = json_array();
+        json_object_set_new(pass->result, "rss", list);
+    }
+    json_array_foreach (values, i, value) {
+        json_array_append(seconds, json_array_get(value, 0));
+        json_array_append(kib, json_array_get(value, 1));
+    }
+    if (json_array_size(kib) > 0)
+        missing = NULL;
+    else if (!missing)
+        missing = "the execution ended before it was looked at";
+    json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s?}", "arm", rn_arm_names[pass->arm],
+                                          "seconds", seconds, "kib", kib, "missing", missing));
+}
+
 void rn_statistics_missing(const struct rn_pass *pass, const char *reason)
 {
-    rn_measure(measurements_of(pass), pass->arm, "ace_failures", NAN, 0, reason);
+    rn_measure(rn_measurements_of(pass), pass->arm, "ace_failures", NAN, 0, reason);
+    add_rss(pass, NULL, reason);
 }
 
 bool rn_statistics(const struct rn_pass *pass, struct hp_error *err)
 {
     struct rn_sample sample = {0};
     HP_JSON json_t *failure = NULL;
-    struct rn_execution execution = long_execution(pass->workload, pass->seed, pass->arm);
+    struct rn_execution execution = rn_long_execution(pass);
     const char *missing = NULL;
-    execution.statistics = true;
-    if (!json_object_get(pass->workload->suite, "statistics"))
-        missing = "the suite names no statistics variable";
-    else if (!rn_execute(pass->launcher, pass->workload, &execution, &sample, &failure, err)) {
-        if (!failure)
-            return false;
+    execution.statistics = json_object_get(pass->workload->suite, "statistics") != NULL;
+    HP_JSON json_t *request = rn_request(pass->workload, &execution);
+    json_object_set_new(request, "rss", json_true());
+    HP_JSON json_t *reply = rn_ask(pass->launcher, pass->workload->room->runner, request, err);
+    if (!reply)
+        return false;
+    if (!rn_judge(pass->workload, &execution, reply, &sample, &failure))
         missing = "the execution with statistics failed";
-    } else if (!json_is_object(sample.statistics))
+    else if (!execution.statistics)
+        missing = "the suite names no statistics variable";
+    else if (!json_is_object(sample.statistics))
         missing = "the library wrote no statistics";
     if (missing) {
-        rn_statistics_missing(pass, missing);
+        rn_measure(rn_measurements_of(pass), pass->arm, "ace_failures", NAN, 0, missing);
     } else {
-        rn_read_counters(sample.statistics, pass->arm, measurements_of(pass));
+        rn_read_counters(sample.statistics, pass->arm, rn_measurements_of(pass));
         json_object_set_new(json_object_get(pass->result, "configuration"), rn_arm_names[pass->arm],
                             rn_read_configuration(sample.statistics));
     }
+    add_rss(pass, json_object_get(reply, "rss"), missing);
     json_decref(sample.statistics);
     return true;
 }
@@ -180,70 +212,66 @@ static char *event_list(void)
     return strdup(hp_buffer_text(&text));
 }
 
-/* perf stat … -- bwrap … launcher: a whole launcher for the one request on its stdin. */
-static void perf_argv(const struct rn_workload *workload, const char *output, struct rn_argv *argv)
+bool rn_run_perf(const struct rn_pass *pass, const struct rn_execution *execution,
+                 struct rn_argv *argv, char *reason, size_t room, struct hp_error *err)
 {
-    HP_FREE char *events = event_list();
-    static const char *const words[] = {"perf", "stat", "-j", "-o"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        rn_argv_add(argv, "%s", words[i]);
-    rn_argv_add(argv, "%s", output);
-    rn_argv_add(argv, "-e");
-    rn_argv_add(argv, "%s", events ? events : "task-clock");
-    rn_argv_add(argv, "--");
-    rn_sandbox_for_samples(workload->room, &workload->limits, argv);
-    rn_argv_add(argv, "samples");
-}
-
-/* Why there is nothing from perf, NULL if *text holds its output. False: cancelled. */
-static bool run_perf(const struct rn_workload *workload, const struct rn_execution *execution,
-                     struct hp_buffer *text, char reason[REASON_LIMIT], struct hp_error *err)
-{
-    RN_ARGV struct rn_argv argv = {0};
     HP_OUTCOME struct hp_outcome outcome = {0};
+    const struct rn_workload *workload = pass->workload;
     HP_JSON json_t *request = rn_request(workload, execution);
     HP_FREE char *line = request ? hp_json_text(request) : NULL;
     HP_FREE char *input = line ? hp_format("%s\n", line) : NULL;
-    HP_FREE char *output = hp_format("%s/perf.json", workload->room->work);
-    if (!input || !output)
+    rn_argv_add(argv, "--");
+    rn_sandbox_for_samples(workload->room, &workload->limits, argv);
+    rn_argv_add(argv, "samples");
+    if (argv->failed || !input)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    unlink(output);
-    perf_argv(workload, output, &argv);
-    if (argv.failed)
-        return hp_fail(err, HP_SYSTEM, "out of memory");
-    const struct hp_command command = {.argv = (const char *const *)argv.item,
+    double limit = rn_timeout(workload) + 10;
+    const struct hp_command command = {.argv = (const char *const *)argv->item,
                                        .env = rn_sandbox_env,
                                        .input = input,
                                        .input_size = strlen(input),
-                                       .timeout_s = rn_timeout(workload) + 10,
+                                       .timeout_s = limit < pass->seconds ? limit : pass->seconds,
                                        .cancel = workload->room->runner->cancel};
     struct hp_error why = {0};
     bool ran = hp_run_ok(&command, &outcome, &why);
     if (outcome.cancelled)
         return hp_fail(err, HP_UNAVAILABLE, "stopped");
+    reason[0] = '\0';
     if (!ran && why.code == HP_NOT_FOUND)
-        snprintf(reason, REASON_LIMIT, "perf is not installed (Debian package linux-perf)");
-    else if (!ran || !hp_file_read(output, PERF_OUTPUT_LIMIT, text, &why))
-        snprintf(reason, REASON_LIMIT, "%.180s", why.message);
+        snprintf(reason, room, "perf is not installed (Debian package linux-perf)");
+    else if (!ran)
+        snprintf(reason, room, "%.180s", why.message);
     return true;
 }
 
 void rn_perf_pass_missing(const struct rn_pass *pass, const char *reason)
 {
-    rn_perf_missing(rn_arm_names[pass->arm], reason, measurements_of(pass));
+    rn_perf_missing(rn_arm_names[pass->arm], reason, rn_measurements_of(pass));
 }
 
 bool rn_perf_pass(const struct rn_pass *pass, struct hp_error *err)
 {
+    RN_ARGV struct rn_argv argv = {0};
     HP_BUFFER struct hp_buffer text = {0};
+    struct hp_error why = {0};
     char reason[REASON_LIMIT] = "";
-    const struct rn_execution execution = long_execution(pass->workload, pass->seed, pass->arm);
-    if (!run_perf(pass->workload, &execution, &text, reason, err))
+    HP_FREE char *events = event_list();
+    HP_FREE char *output = hp_format("%s/perf.json", pass->workload->room->work);
+    const struct rn_execution execution = rn_long_execution(pass);
+    if (!events || !output)
+        return hp_fail(err, HP_SYSTEM, "out of memory");
+    unlink(output);
+    const char *const words[] = {"perf", "stat", "-j", "-o", output, "-e", events};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        rn_argv_add(&argv, "%s", words[i]);
+    if (!rn_run_perf(pass, &execution, &argv, reason, sizeof reason, err))
         return false;
+    if (!reason[0] && !hp_file_read(output, PERF_OUTPUT_LIMIT, &text, &why))
+        snprintf(reason, sizeof reason, "%.180s", why.message);
     if (reason[0])
         rn_perf_pass_missing(pass, reason);
     else
         rn_perf_read(hp_buffer_text(&text), text.size, rn_arm_names[pass->arm],
-                     measurements_of(pass));
+                     rn_measurements_of(pass));
     return true;
 }

@@ -30,8 +30,9 @@ struct rn_pass {
 };
 
 /* One long execution that writes the library's counters: counter:NAME, ace_failures, and its
- * effective configuration. This and every other pass: false only if the launcher is gone or the run
- * was cancelled. The functions NAME_missing say for all that a pass would tell why it is not there.
+ * effective configuration; and its resident memory over time. This and every other pass: false only
+ * if the launcher is gone or the run was cancelled. The functions NAME_missing say for all that a
+ * pass would tell why it is not there.
  */
 bool rn_statistics(const struct rn_pass *pass, struct hp_error *err);
 void rn_statistics_missing(const struct rn_pass *pass, const char *reason);
@@ -39,6 +40,30 @@ void rn_statistics_missing(const struct rn_pass *pass, const char *reason);
 /* One long execution under perf stat, perf outside of the sandbox. */
 bool rn_perf_pass(const struct rn_pass *pass, struct hp_error *err);
 void rn_perf_pass_missing(const struct rn_pass *pass, const char *reason);
+
+/* One execution under strace, inside the sandbox: syscalls, and syscall:NAME for every kind. */
+bool rn_syscall_pass(const struct rn_pass *pass, struct hp_error *err);
+void rn_syscall_pass_missing(const struct rn_pass *pass, const char *reason);
+
+/* One shorter execution under callgrind, inside the sandbox: instructions_per_op. */
+bool rn_callgrind_pass(const struct rn_pass *pass, struct hp_error *err);
+void rn_callgrind_pass_missing(const struct rn_pass *pass, const char *reason);
+
+/* One long execution under perf record, perf outside of the sandbox: a profile, and
+ * profile_kernel_share. */
+bool rn_profile_pass(const struct rn_pass *pass, struct hp_error *err);
+void rn_profile_pass_missing(const struct rn_pass *pass, const char *reason);
+
+/* --- what the passes share --- */
+
+/* One long execution, and the workload's measurements. */
+struct rn_execution rn_long_execution(const struct rn_pass *pass);
+json_t *rn_measurements_of(const struct rn_pass *pass);
+
+/* Runs `perf ARGV... -- SANDBOX launcher samples` for one request; `argv` is filled up. reason gets
+ * why there is nothing, "" where all went well. False: cancelled, or this machine failed. */
+bool rn_run_perf(const struct rn_pass *pass, const struct rn_execution *execution,
+                 struct rn_argv *argv, char *reason, size_t room, struct hp_error *err);
 
 /* The suite's object of a workload, NULL if it has none of that name. */
 const json_t *rn_workload_of(const json_t *suite, const char *name);
