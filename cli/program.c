@@ -54,8 +54,14 @@ static const struct hp_verb verbs[] = {
      false, cli_log},
     {"status", "", 0, 0, "Show the queue, what is measured now, and the runners", NULL, NULL, false,
      cli_status},
-    {"alerts", "", 0, 0, "List what a person has to look at", NULL, cli_alerts_options, false,
-     cli_alerts},
+    {"alerts", "[show N...|ack N...|assign N WHO|resolve N...|reopen N...|note N TEXT]", 0, -1,
+     "List what a person has to look at, and deal with it",
+     "An alert is one commit that made something worse, with all workloads concerned, its likely\n"
+     "cause, its history and the command that measures it again. It is open, then acknowledged,\n"
+     "then resolved (--as fixed, reverted, accepted or false); the service resolves one whose\n"
+     "commit was reverted. assign N - takes it from whom it belongs to.\n\n"
+     "Exit codes: 0 told or done, 1 with --check where one is not resolved, 2 usage, 3 no answer.",
+     cli_alerts_options, false, cli_alerts},
     {"changepoints", "FILE", 1, 1, "Find where the level of a series stepped and stayed",
      "FILE is CSV (one value a line, or index,value, a line of titles or none) or JSON (an array "
      "of\n"

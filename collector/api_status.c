@@ -1,4 +1,4 @@
-/* What the service says about itself: health, readiness, metrics, status, jobs, alerts. */
+/* What the service says about itself: health, readiness, metrics, status, jobs. */
 #include "collector/api.h"
 #include "collector/counters.h"
 #include "collector/view.h"
@@ -143,12 +143,4 @@ bool api_jobs(struct service *service, const struct request *request, struct ans
                        "job,kind,repository,sha,subject,base,state,attempt,runner,created,started,"
                        "finished,reason",
                        err);
-}
-
-bool api_alerts(struct service *service, const struct request *request, struct answer *answer,
-                struct hp_error *err)
-{
-    int64_t limit;
-    return request_int(request, "limit", 1, VIEW_ALERT_LIMIT, 50, &limit, err) &&
-           answer_view(answer, view_alerts(service->reader, (int)limit, err), err);
 }

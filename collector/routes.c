@@ -23,6 +23,8 @@ const struct route routes[] = {
     {"DELETE", "/api/v1/jobs/{}", SCOPE_SUBMIT, 0, api_job_cancel, ROUTE_PLAIN},
     {"POST", "/api/v1/jobs/{}/retry", SCOPE_SUBMIT, SMALL, api_job_retry, ROUTE_PLAIN},
     {"GET", "/api/v1/alerts", SCOPE_READ, 0, api_alerts, ROUTE_PLAIN},
+    {"GET", "/api/v1/alerts/{}", SCOPE_READ, 0, api_alert, ROUTE_PLAIN},
+    {"POST", "/api/v1/alerts/{}", SCOPE_SUBMIT, SMALL, api_alert_act, ROUTE_PLAIN},
     {"POST", "/api/v1/jobs/claim", SCOPE_RUNNER, SMALL, api_claim, ROUTE_PLAIN},
     {"GET", "/api/v1/jobs/{}/source/{}", SCOPE_RUNNER, 0, api_source, ROUTE_SLOW},
     {"POST", "/api/v1/jobs/{}/progress", SCOPE_RUNNER, SMALL, api_progress, ROUTE_PLAIN},

@@ -114,10 +114,31 @@ json_t *view_jobs(struct db *db, const struct view_jobs *which, struct hp_error 
     return out;
 }
 
-json_t *view_alerts(struct db *db, int limit, struct hp_error *err)
+json_t *view_alerts(struct db *db, const struct view_alerts *which, struct hp_error *err)
 {
-    char count[DB_TEXT];
-    if (!check_limit(limit, VIEW_ALERT_LIMIT, err))
+    static const char *const states[] = {"open", "acknowledged", "resolved", "active", NULL};
+    char count[DB_TEXT], before[DB_TEXT], id[DB_TEXT];
+    json_t *out = NULL;
+    if (!check_limit(which->limit, VIEW_ALERT_LIMIT, err) ||
+        !check_word(which->state, states, "state", err))
         return NULL;
-    return answer(db, "view_alerts.sql", DB_PARAMS(db_int(count, limit)), err);
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || (which->repository && !view_repository_id(conn, which->repository, id, err)) ||
+        !db_json(conn, "view_alerts.sql",
+                 DB_PARAMS(db_int(count, which->limit), which->repository, which->state,
+                           which->owner, which->before ? db_int(before, which->before) : NULL),
+                 &out, err))
+        return NULL;
+    return out;
+}
+
+json_t *view_alert(struct db *db, int64_t alert, struct hp_error *err)
+{
+    char id[DB_TEXT];
+    json_t *out = NULL;
+    if (db_pool_json(db, "view_alert.sql", DB_PARAMS(db_int(id, alert)), &out, err) && !out) {
+        hp_fail(err, HP_NOT_FOUND, "there is no alert %s", id);
+        hp_error_hint(err, "`hakperf alerts` lists them.");
+    }
+    return out;
 }

@@ -53,7 +53,18 @@ struct view_jobs {
  * repository, HP_INVALID for a state or kind that there is not. */
 json_t *view_jobs(struct db *db, const struct view_jobs *which, struct hp_error *err);
 
-/* {"alerts": […]}, newest first. limit 1 to VIEW_ALERT_LIMIT. */
-json_t *view_alerts(struct db *db, int limit, struct hp_error *err);
+struct view_alerts {
+    const char *repository, *owner; /* NULL: all */
+    const char *state;              /* of an alert, or "active": not resolved; NULL: all */
+    int64_t before;                 /* only alerts with a lower number; 0: from the newest */
+    int limit;                      /* 1 to VIEW_ALERT_LIMIT */
+};
+
+/* {"alerts": [ALERT…], "next": number|null}, newest first. HP_NOT_FOUND for an unknown repository,
+ * HP_INVALID for a state that there is not. */
+json_t *view_alerts(struct db *db, const struct view_alerts *which, struct hp_error *err);
+
+/* ALERT with its "history". */
+json_t *view_alert(struct db *db, int64_t alert, struct hp_error *err);
 
 #endif

@@ -1,17 +1,19 @@
--- The newest $1 alerts.
-SELECT json_build_object('alerts', coalesce(json_agg(json_build_object(
-    'id', a.id, 'repository', a.name, 'sha', a.head, 'subject', a.subject, 'sentence', a.sentence,
-    'state', a.state, 'created', to_char(a.created, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    'change', a.change, 'low', a.low, 'high', a.high, 'workload', a.workload_name, 'run', a.run,
-    'cause', a.cause, 'closed_reason', a.closed_reason, 'reproduce', a.reproduce
-) ORDER BY a.created DESC, a.id DESC), '[]'))
-FROM (
-    SELECT a.*, r.name, c.subject, w.name AS workload_name, u.reproduce
+-- ALERTS, the newest first: at most $1, of repository $2 (name), in state $3 ('active': not resolved),
+-- of owner $4, older than alert $5; each may be NULL.
+WITH page AS (
+    SELECT a.repository, a.id, row_number() OVER (ORDER BY a.id DESC) AS line
     FROM store.alert a
     JOIN store.repository r ON r.id = a.repository
-    JOIN store.commit c ON c.repository = a.repository AND c.sha = a.head
-    JOIN store.workload w ON w.repository = a.repository AND w.id = a.workload
-    JOIN store.run u ON u.repository = a.repository AND u.id = a.run
-    ORDER BY a.created DESC, a.id DESC
-    LIMIT $1::integer
-) a
+    WHERE ($2::text IS NULL OR r.name = $2)
+      AND ($3::text IS NULL OR a.state = $3 OR $3 = 'active' AND a.state <> 'resolved')
+      AND ($4::text IS NULL OR a.owner = $4)
+      AND ($5::bigint IS NULL OR a.id < $5)
+    ORDER BY a.id DESC
+    LIMIT $1::integer + 1
+)
+SELECT json_build_object(
+    'alerts', coalesce(json_agg(store.alert_json(p.repository, p.id) ORDER BY p.line)
+                       FILTER (WHERE p.line <= $1::integer), '[]'),
+    'next', (SELECT n.id FROM page n
+             WHERE n.line = $1::integer AND EXISTS (SELECT FROM page m WHERE m.line > n.line)))
+FROM page p

@@ -210,10 +210,10 @@ START_TEST(a_revert_closes_the_alert)
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert_str_eq(out.verdict, "improved");
     ck_assert_str_eq(ask("SELECT state || ': ' || closed_reason FROM hakperf.alerts"),
-                     "closed: reverted by 7777777777, which is faster again");
+                     "resolved: reverted by 7777777777, which is faster again");
     ck_assert_str_eq(ask("SELECT string_agg(action, ' ' ORDER BY at, action DESC) "
                          "FROM hakperf.alert_history"),
-                     "opened closed");
+                     "opened resolved");
     db_close(db);
 }
 END_TEST

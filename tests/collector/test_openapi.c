@@ -158,13 +158,17 @@ START_TEST(answers_are_what_is_told)
         HP_JSON json_t *result = golden_read(results[i]);
         ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
     }
+    HP_JSON json_t *fresh = golden_confirm(true);
+    ck_assert_msg(ingest_result(db, fresh, &out, &err), "%s", err.message);
     char repository[80], head[80], base[80], path[400];
     snprintf(repository, sizeof repository, "%s",
              store_ask("hakperf_owner", "SELECT name FROM store.repository ORDER BY id LIMIT 1"));
-    snprintf(head, sizeof head, "%s",
-             store_ask("hakperf_owner", "SELECT head FROM store.run WHERE status = 'measured'"));
-    snprintf(base, sizeof base, "%s",
-             store_ask("hakperf_owner", "SELECT base FROM store.run WHERE status = 'measured'"));
+    snprintf(
+        head, sizeof head, "%s",
+        store_ask("hakperf_owner", "SELECT head FROM store.run WHERE status = 'measured' LIMIT 1"));
+    snprintf(
+        base, sizeof base, "%s",
+        store_ask("hakperf_owner", "SELECT base FROM store.run WHERE status = 'measured' LIMIT 1"));
     collector_start(NULL);
     HP_JSON json_t *token = json_pack("{s:s, s:s}", "name", "t", "scope", "read");
     check_answer(doc, "get", "/healthz", "/healthz", NULL);
@@ -177,6 +181,12 @@ START_TEST(answers_are_what_is_told)
              store_ask("hakperf_owner", "SELECT min(id) FROM store.job"));
     check_answer(doc, "get", "/api/v1/jobs/{job}", path, NULL);
     check_answer(doc, "get", "/api/v1/alerts", "/api/v1/alerts", NULL);
+    snprintf(path, sizeof path, "/api/v1/alerts/%s",
+             store_ask("hakperf_owner", "SELECT min(id) FROM store.alert"));
+    check_answer(doc, "get", "/api/v1/alerts/{alert}", path, NULL);
+    HP_JSON json_t *step =
+        json_pack("{s:s, s:s, s:s}", "action", "assign", "owner", "ann", "note", "hers");
+    check_answer(doc, "post", "/api/v1/alerts/{alert}", path, step);
     check_answer(doc, "post", "/api/v1/tokens", "/api/v1/tokens", token);
     check_answer(doc, "get", "/api/v1/tokens", "/api/v1/tokens", NULL);
     check_answer(doc, "delete", "/api/v1/tokens/{name}", "/api/v1/tokens/t", NULL);

@@ -224,7 +224,7 @@ START_TEST(status_jobs_and_alerts)
     ck_assert_uint_eq(json_object_size(progress), 4);
     ck_assert_str_eq(hp_json_string(progress, "stage", ""), "build");
     ck_assert_int_eq(hp_json_int(json_object_get(status, "counts"), "running", 0), 1);
-    HP_JSON json_t *none = need(view_alerts(db, 50, &err));
+    HP_JSON json_t *none = need(view_alerts(db, &(struct view_alerts){.limit = 50}, &err));
     ck_assert_uint_eq(json_array_size(json_object_get(none, "alerts")), 0);
     deliver(db, "result-v1.json");
     HP_JSON json_t *job = need(view_job(db, 17, &err));
@@ -235,7 +235,7 @@ START_TEST(status_jobs_and_alerts)
     HP_JSON json_t *fresh = golden_confirm(true);
     struct ingest_outcome told;
     ck_assert_msg(ingest_result(db, fresh, &told, &err), "%s", err.message);
-    HP_JSON json_t *alerts = need(view_alerts(db, 50, &err));
+    HP_JSON json_t *alerts = need(view_alerts(db, &(struct view_alerts){.limit = 50}, &err));
     const json_t *alert = json_array_get(json_object_get(alerts, "alerts"), 0);
     ck_assert_str_eq(hp_json_string(alert, "sha", ""), golden_head);
     ck_assert_str_eq(hp_json_string(alert, "state", ""), "open");
