@@ -21,6 +21,10 @@ struct lock {
 /* Waits until the lock is free: spins for a short while, then sleeps. Keeps errno. */
 void lock_acquire_slow(struct lock *l);
 
+/* The calling thread is about to end the process: from now on it waits for no lock for long, since
+ * it may hold the one it wants. */
+void lock_pass(void);
+
 static inline void lock_acquire(struct lock *l)
 {
     unsigned expected = 0;

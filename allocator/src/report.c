@@ -2,9 +2,9 @@
 
 #include "block.h"
 #include "counters.h"
+#include "lock.h"
 #include "log.h"
 #include "options.h"
-#include "route.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,9 +41,9 @@ static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t g
         return;
     log_line("hakmem: free block %p of %zu bytes was written to after it was freed", ptr, size);
     /* This may run under a lock, and the program may have a handler that allocates: better that
-     * it finds the locks free than that it waits for ever, and that what else is damaged is given
-     * up than that it is reported again and again. */
-    route_reset_all();
+     * it passes than that it waits for ever, and that what else is damaged is given up than that
+     * it is reported again and again. */
+    lock_pass();
     abort();
 }
 

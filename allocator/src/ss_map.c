@@ -1,5 +1,6 @@
 #include "ss_map.h"
 
+#include "lock.h"
 #include "log.h"
 #include "options.h"
 #include "os.h"

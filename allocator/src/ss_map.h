@@ -8,9 +8,7 @@
 #ifndef HAKMEM_SS_MAP_H
 #define HAKMEM_SS_MAP_H
 
-#include "superslab.h"
-
-#include <stdbool.h>
+#include "slab.h"
 
 /* False with errno ENOMEM when there is no memory for the registry. */
 bool ss_map_add(struct superslab *ss);
@@ -45,8 +43,6 @@ static inline struct slab *ss_map_lookup(const void *ptr)
                ((uintptr_t)ptr >> UNIT_SHIFT) % GRANULE_UNITS;
     return ss_map_probe(ptr);
 }
-
-#define NO_CLASS UINT16_MAX
 
 void ss_map_lock(void);
 void ss_map_unlock(void);

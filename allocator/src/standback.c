@@ -8,6 +8,7 @@
 #include <string.h>
 
 bool standback_on;
+const char *standback_why;
 
 static struct {
     void *(*alloc)(size_t);
@@ -58,8 +59,11 @@ static void find(void *slot, const char *name)
 void standback_init(void)
 {
     const char *why = reason();
-    if (!why)
+    if (!why) {
+        if (option(OPT_LD_TRACE) == 2)
+            log_line("hakmem: this library serves");
         return;
+    }
     if (option(OPT_LD_FORBID_LIBC))
         log_fatal("standing back is forbidden by HAKMEM_LD_FORBID_LIBC, but %s", why);
     find(&next.alloc, "malloc");
@@ -67,7 +71,10 @@ void standback_init(void)
     find(&next.resize, "realloc");
     find(&next.release, "free");
     find(&next.usable, "malloc_usable_size");
+    standback_why = why;
     standback_on = true;
+    if (option(OPT_LD_TRACE))
+        log_line("hakmem: stands back, all calls go to the next allocator: %s", why);
 }
 
 void *standback_alloc(size_t size)

@@ -1,10 +1,9 @@
 /*
- * stats.h: counts for each class, and the statistics file.
+ * stats.h: counts for each class.
  *
  * Rare events are counted always. Every single allocation, free and lookup is counted only when
  * HAKMEM_STATS_FILE is set: `stats_on` is decided once at start-up, and the paths that count are
- * then taken instead of the fast ones. Counters are atomic; the file is written at exit without
- * allocating, to a temporary name that is then renamed.
+ * then taken instead of the fast ones. Counters are atomic. stats_file.c writes the file.
  */
 #ifndef HAKMEM_STATS_H
 #define HAKMEM_STATS_H
@@ -48,7 +47,5 @@ static inline void stats_total(enum stat_total id)
 
 /* Decides stats_on from the options. */
 void stats_init(void);
-/* Writes the file now, if one is configured; at exit it is written anyway. */
-void stats_write(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "meta.h"
 #include "os.h"
 #include "ss_map.h"
+#include "stats.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -232,6 +233,7 @@ struct slab *superslab_take(unsigned class)
         if (ss->free_units == ss->units) {
             pool->empty--;
             counter_add(COUNT_SS_REUSED, !fresh);
+            stats_class(class, fresh ? STAT_SS_CREATED : STAT_SS_REUSED);
         }
         ss->free_units -= n;
         if (ss->free_units == 0)
@@ -279,8 +281,8 @@ static void purge(struct superslab_pool *pool, uint32_t keep)
 
 void superslab_give(struct slab *s)
 {
-    struct superslab_pool *pool = superslab_pool_of(s->class);
-    unsigned at, n = size_classes[s->class].units;
+    unsigned at, class = s->class, n = size_classes[class].units;
+    struct superslab_pool *pool = superslab_pool_of(class);
     struct superslab *ss = owner_of(s, &at);
     lock_acquire(&pool->lock);
     for (unsigned i = at; i < at + n; i++)
@@ -294,8 +296,10 @@ void superslab_give(struct slab *s)
     ss->free_units += n;
     if (ss->free_units == ss->units) {
         pool->empty++;
-        if (pool->empty > KEEP_EMPTY + pool->count / 8 && pool->empty > pool->keep_empty)
+        if (pool->empty > KEEP_EMPTY + pool->count / 8 && pool->empty > pool->keep_empty) {
             superslab_release(pool, ss);
+            stats_class(class, STAT_SS_RELEASED);
+        }
     }
     uint32_t keep = KEEP_DIRTY_UNITS + pool->units_taken / 2;
     if (pool->units_dirty > keep)

@@ -94,18 +94,51 @@ START_TEST(test_same_output)
 }
 END_TEST
 
-/* With another allocator in the process the library stands back, and says so where asked. */
+/* A program that stood back says so, in its statistics and on stderr. `because` is what it says;
+ * the program prints 7. */
+static void stands_back(const char *variables, const char *because)
+{
+    char said[256];
+    snprintf(said, sizeof said,
+             "hakmem: stands back, all calls go to the next allocator: %s\n7\n"
+             "[true,\"%s\",0]\n",
+             because, because);
+    struct outcome *o =
+        run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s %s "
+                  "/usr/bin/python3 -c 'print(7)'; "
+                  "jq -c '[.standing_back, .standing_back_because, .counters[\"tiny.allocs\"]]' "
+                  "$d/s; rm -rf $d",
+                  variables);
+    ck_assert_str_eq(o->text, said);
+}
+
+/* With another allocator in the process the library stands back, and says so. */
 START_TEST(test_standing_back)
 {
-    struct outcome *o =
-        run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s HAKMEM_LD_SAFE=2 "
-                  "LD_PRELOAD=%s/lib/libhakmem.so /usr/bin/python3 -c 'print(7)'; "
-                  "jq -c '.standing_back, .counters[\"tiny.allocs\"]' $d/s; rm -rf $d",
-                  build_dir());
-    ck_assert_str_eq(o->text, "7\ntrue\n0\n");
+    const char *lib = build_dir();
+    char variables[4096];
+    struct outcome *o = run_shell("ls /usr/lib/*/libjemalloc.so.2");
+    ck_assert_msg(exited_with(o, 0), "libjemalloc2 is not installed");
+    o->text[strcspn(o->text, "\n")] = '\0';
+    char jemalloc[512];
+    snprintf(jemalloc, sizeof jemalloc, "%s", o->text);
+    snprintf(variables, sizeof variables, "HAKMEM_LD_SAFE=2 LD_PRELOAD=%s/lib/libhakmem.so", lib);
+    stands_back(variables, "HAKMEM_LD_SAFE=2");
+    snprintf(variables, sizeof variables, "LD_PRELOAD=%s/lib/libhakmem.so:%s", lib, jemalloc);
+    stands_back(variables, "the program brings jemalloc");
+    snprintf(variables, sizeof variables,
+             "HAKMEM_LD_BLOCK_JEMALLOC=0 HAKMEM_LD_SAFE=1 LD_PRELOAD=%s/lib/libhakmem.so:%s", lib,
+             jemalloc);
+    stands_back(variables, "the program brings jemalloc");
+    o = run_shell("HAKMEM_LD_TRACE=2 HAKMEM_LD_BLOCK_JEMALLOC=0 "
+                  "LD_PRELOAD=%s/lib/libhakmem.so:%s /bin/echo 7",
+                  lib, jemalloc);
+    ck_assert_str_eq(o->text, "hakmem: this library serves\n7\n");
+    o = run_shell("HAKMEM_LD_TRACE=0 LD_PRELOAD=%s/lib/libhakmem.so:%s /bin/echo 7", lib, jemalloc);
+    ck_assert_str_eq(o->text, "7\n");
     o = run_shell("HAKMEM_LD_FORBID_LIBC=1 HAKMEM_LD_SAFE=2 LD_PRELOAD=%s/lib/libhakmem.so "
                   "/bin/ls",
-                  build_dir());
+                  lib);
     ck_assert(strstr(o->text, "standing back is forbidden by HAKMEM_LD_FORBID_LIBC"));
 }
 END_TEST
