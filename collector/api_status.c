@@ -59,6 +59,7 @@ static bool process_text(struct service *service, struct hp_buffer *out)
         "# TYPE hakperf_build_info gauge\nhakperf_build_info{version=\"" HAKPERF_VERSION "\"} 1\n"
         "# TYPE hakperf_connections gauge\nhakperf_connections %u\n"
         "# TYPE hakperf_parked_requests gauge\nhakperf_parked_requests %u\n"
+        "# TYPE hakperf_event_streams gauge\nhakperf_event_streams %u\n"
         "# TYPE hakperf_workers_busy gauge\nhakperf_workers_busy %d\n"
         "# TYPE hakperf_requests_waiting gauge\nhakperf_requests_waiting %d\n"
         "# TYPE hakperf_body_bytes gauge\nhakperf_body_bytes %zu\n"
@@ -71,9 +72,10 @@ static bool process_text(struct service *service, struct hp_buffer *out)
         "hakperf_db_calls_total{outcome=\"error\"} %llu\n"
         "hakperf_db_calls_total{outcome=\"timeout\"} %llu\n"
         "# TYPE hakperf_db_reconnects_total counter\nhakperf_db_reconnects_total %llu\n",
-        load.connections, load.parked, load.busy, load.waiting, load.body_memory, pool.size,
-        pool.open, pool.busy, (unsigned long long)pool.calls, (unsigned long long)pool.errors,
-        (unsigned long long)pool.timeouts, (unsigned long long)pool.reconnects);
+        load.connections, load.parked, load.streams, load.busy, load.waiting, load.body_memory,
+        pool.size, pool.open, pool.busy, (unsigned long long)pool.calls,
+        (unsigned long long)pool.errors, (unsigned long long)pool.timeouts,
+        (unsigned long long)pool.reconnects);
 }
 
 /* Figures of the database. Without it the others still count: the text then says so. */

@@ -1,5 +1,6 @@
 #include "collector/background.h"
 
+#include "collector/events.h"
 #include "collector/git.h"
 #include "collector/hint.h"
 #include "collector/look.h"
@@ -10,6 +11,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -17,7 +19,7 @@
 
 static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5, GAPS_S = 60;
 
-enum { THREADS = 4 };
+enum { THREADS = 5, EVENTS_MS = 500 };
 
 struct background {
     struct service *service;
@@ -142,6 +144,20 @@ static void *send_thread(void *argument)
     return NULL;
 }
 
+/* Tells the event streams; their clients are people who watch. */
+static void *event_thread(void *argument)
+{
+    struct background *b = argument;
+    struct pollfd stop = {.fd = b->stop_fd, .events = POLLIN};
+    struct events *events = events_new();
+    while (events && !b->stop) {
+        events_tell(events, b->service);
+        poll(&stop, 1, EVENTS_MS);
+    }
+    events_free(events);
+    return NULL;
+}
+
 struct background *background_start(struct service *service, struct hp_error *err)
 {
     struct background *b = calloc(1, sizeof *b);
@@ -163,7 +179,7 @@ struct background *background_start(struct service *service, struct hp_error *er
     pthread_cond_init(&b->poked, &clock);
     pthread_condattr_destroy(&clock);
     static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread, send_thread,
-                                                        hint_thread};
+                                                        hint_thread, event_thread};
     while (b->running < THREADS &&
            pthread_create(&b->threads[b->running], NULL, functions[b->running], b) == 0)
         b->running++;

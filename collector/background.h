@@ -2,7 +2,8 @@
  * What the collector does without being asked, in threads of its own, so that neither a repository
  * nor a webhook that does not answer holds up the others or the server: looking at every repository
  * at start and then at every poll; ending leases, letting parked claims try again, and once a day
- * the housekeeping of the store; sending the messages of the outbox.
+ * the housekeeping of the store; sending the messages of the outbox; and telling the event
+ * streams.
  */
 #ifndef HP_COLLECTOR_BACKGROUND_H
 #define HP_COLLECTOR_BACKGROUND_H

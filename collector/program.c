@@ -44,6 +44,8 @@ const struct hp_option serve_options[] = {
      "secrets of the forges' webhooks (POST /webhook/NAME), a file NAME each, mode 0600", true},
     {"rate-limit", 0, HP_OPT_INTEGER, "N", "1000", 0, 1000000,
      "requests a second that one client address may send over TCP (0: as many as it likes)", true},
+    {"event-streams", 0, HP_OPT_INTEGER, "N", "256", 0, 900,
+     "how many may follow GET /api/v1/events at a time", true},
     {"anonymous-read", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
      "whoever reaches the address may read everything, without a token", true},
     {"queue-limit", 0, HP_OPT_INTEGER, "N", "10000", 1, 1000000, "most jobs that may wait", true},

@@ -90,6 +90,9 @@ struct answer {
         char *value;
     } header[ANSWER_HEADERS];
     size_t headers;
+    bool stream;           /* the answer goes on: see the event streams of collector/server.h */
+    int64_t stream_from;   /* for whoever tells the streams */
+    char stream_topic[72]; /* "": every topic */
     double park_s;  /* > 0: nothing to say yet; call the handler again later, at most so long */
     bool validated; /* has an ETag: may be kept, and asked for again by it */
     bool page;      /* a page for a browser: gets a page's security headers, may be kept */

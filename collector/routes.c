@@ -18,6 +18,7 @@ const struct route routes[] = {
     {"GET", "/api/v1/repositories/{}/compare", SCOPE_READ, 0, api_compare, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/series", SCOPE_READ, 0, api_series, ROUTE_PLAIN},
     {"GET", "/api/v1/status", SCOPE_READ, 0, api_status, ROUTE_PLAIN},
+    {"GET", "/api/v1/events", SCOPE_READ, 0, api_events, ROUTE_PLAIN},
     {"GET", "/api/v1/jobs", SCOPE_READ, 0, api_jobs, ROUTE_PLAIN},
     {"GET", "/api/v1/jobs/{}", SCOPE_READ, 0, api_job, ROUTE_PLAIN},
     {"DELETE", "/api/v1/jobs/{}", SCOPE_SUBMIT, 0, api_job_cancel, ROUTE_PLAIN},

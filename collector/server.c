@@ -64,6 +64,7 @@ struct server *server_start(const struct server_options *options, struct hp_erro
 void server_load(struct server *server, struct server_load *out)
 {
     *out = (struct server_load){.parked = server_parked(server),
+                                .streams = server_streams(server),
                                 .body_memory = atomic_load(&server->body_memory)};
     work_counts(server->pool, &out->busy, &out->waiting);
     struct listener *listeners[] = {&server->tcp, &server->local};
@@ -89,6 +90,7 @@ void server_drain(struct server *server, double grace_s)
     if (server->clock_runs)
         pthread_join(server->clock, NULL);
     server->clock_runs = false;
+    server_stream_end_all(server);
     if (server->pool)
         server_release_parked(server, UINT32_MAX, true);
     double end = hp_monotonic_s() + grace_s;

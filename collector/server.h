@@ -25,6 +25,7 @@ struct server_options {
     unsigned connections; /* at most, each socket */
     size_t body_memory;   /* bytes of bodies in hand, all requests together */
     double idle_s;        /* a connection that is silent so long is closed */
+    double stream_life_s; /* an event stream ends then; its client asks again, with credentials */
     /* Finds out who asks. `quick`: without waiting for anything, and if that does not tell,
      * false without touching err's code; it is then called again from a worker. */
     bool (*who)(struct service *service, struct request *request, bool quick, struct hp_error *err);
@@ -43,8 +44,28 @@ const char *server_header(const struct request *request, const char *name);
 void server_wake(struct server *server, unsigned n);
 unsigned server_parked(struct server *server);
 
+/* Event streams: answers with `stream` set. They get what server_stream_send gives them, a sign of
+ * life every STREAM_SILENCE_S, and end with their time, when the client is gone or does not read,
+ * or when the server drains. One thread tells the streams; it takes each new one by
+ * server_stream_next, sends it what it has missed, and calls server_stream_greeted: from then on it
+ * is one of all. */
+enum { STREAM_SILENCE_S = 5 };
+struct stream_begin {
+    uint64_t number; /* from 1 on */
+    int64_t from;    /* stream_from of the answer */
+};
+unsigned server_streams(struct server *server);
+bool server_stream_next(struct server *server, struct stream_begin *out);
+void server_stream_greeted(struct server *server, uint64_t number);
+/* To one stream, or (0) to all that were greeted; only to those that want this topic (NULL: every
+ * one), or any. */
+void server_stream_send(struct server *server, uint64_t number, const char *topic,
+                        const char *bytes, size_t size);
+/* Ends the streams whose time is over, and keeps the others alive; about once a second. */
+void server_stream_tend(struct server *server);
+
 struct server_load {
-    unsigned connections, parked;
+    unsigned connections, parked, streams;
     int busy, waiting; /* workers, and requests that wait for one */
     size_t body_memory;
 };

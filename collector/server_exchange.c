@@ -13,7 +13,9 @@ static enum MHD_Result send_answer(struct exchange *x)
     struct answer *a = &x->answer;
     struct MHD_Response *response;
     x->status = a->status ? a->status : MHD_HTTP_OK;
-    if (a->fd > 0) {
+    if (a->stream) {
+        response = server_stream_open(x);
+    } else if (a->fd > 0) {
         response = MHD_create_response_from_fd64(a->size, a->fd);
         if (response)
             a->fd = 0; /* closed with the response */
@@ -185,6 +187,7 @@ void server_on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (!x)
         return;
     struct server *server = x->server;
+    server_stream_close(x);
     const struct server_options *o = &server->options;
     if (x->status && o->served)
         o->served(o->service, x->route ? (int)(x->route - o->routes) : -1, x->status,

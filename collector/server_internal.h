@@ -31,8 +31,10 @@ struct server {
     pthread_cond_t changed;
     struct exchange *parked;
     unsigned parked_count;
-    bool stopping; /* nothing is parked any more */
-    bool closed;   /* nothing is handed to a worker any more */
+    struct stream *streams; /* the oldest first */
+    uint64_t stream_number; /* of the newest */
+    bool stopping;          /* nothing is parked any more */
+    bool closed;            /* nothing is handed to a worker any more */
 };
 
 /* Where an exchange is. MHD's thread owns it in the stages that read, a worker in those that work;
@@ -60,6 +62,7 @@ struct exchange {
     bool too_large, decoded;
     double park_end;
     struct exchange *next_parked;
+    struct stream *stream; /* while the answer goes on */
     unsigned status;
 };
 
@@ -82,6 +85,12 @@ void server_call_handler(struct exchange *x);
 /* What workers run: find out who asks, answer. Both resume the connection. */
 void server_ask_who(struct work *work);
 void server_run_handler(struct work *work);
+
+/* server_stream.c: the response of an answer that goes on; NULL without memory. */
+struct MHD_Response *server_stream_open(struct exchange *x);
+/* The exchange is over. */
+void server_stream_close(struct exchange *x);
+void server_stream_end_all(struct server *server);
 
 /* server_park.c. Hands an exchange to the workers. */
 void server_dispatch(struct exchange *x, void (*run)(struct work *));

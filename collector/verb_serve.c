@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 
 enum { CONNECTIONS = 1024, FILES = 8192 };
-static const double DRAIN_S = 20, IDLE_S = 60;
+static const double DRAIN_S = 20, IDLE_S = 60, STREAM_S = 600;
 static const size_t BODY_MEMORY = (size_t)256 << 20;
 
 struct serve {
@@ -98,7 +98,7 @@ static bool open_database(struct serve *s, const struct hp_values *values, struc
     if (!owner || !migrate(owner, err))
         return false;
     /* A connection for each worker and for each thread of the background. */
-    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 5};
+    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 6};
     s->service.db = db_open(url, &options, err);
     return s->service.db != NULL && open_reader(s, values, err);
 }
@@ -117,6 +117,7 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
         .connections = CONNECTIONS,
         .body_memory = BODY_MEMORY,
         .idle_s = IDLE_S,
+        .stream_life_s = STREAM_S,
         .who = auth_who,
         .stranger = page_stranger,
         .served = counters_served,
@@ -145,6 +146,7 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     rate_set(hp_opt_int(values, "rate-limit"));
     const char *secrets = hp_opt(values, "webhook-secrets");
     s->service.webhook_secrets = secrets && *secrets ? strdup(secrets) : NULL;
+    s->service.stream_limit = hp_opt_int(values, "event-streams");
     s->service.anonymous_read = hp_opt_flag(values, "anonymous-read");
     s->service.queue_limit = hp_opt_int(values, "queue-limit");
     s->service.lease_s = hp_opt_int(values, "lease");

@@ -1,14 +1,18 @@
 // The state of the queue and its runners in the page's header: one line that opens into the jobs.
-// It asks the collector again and again, and tells the page when something has changed, so that
-// a finished measurement appears without anyone reloading.
+// It follows the collector's events and asks anew when one comes; without them it asks again and
+// again. It tells the page when something has changed, so that a finished measurement appears
+// without anyone reloading.
 
 import * as api from './api.js';
+import {address} from './api.js';
 import {el, replace} from './dom.js';
 import {duration, plural} from './format.js';
 import {withCode} from './panel.js';
 
 const EVERY_MS = 4000;
 const SLOWEST_MS = 30000;
+const FOLLOWING_MS = 15000; // while events come; asked all the same, for runners send none
+const TOGETHER_MS = 150; // events that come at once cause one question
 const RUNNER_SILENT_S = 120; // a runner renews its lease or asks for work far more often
 
 /** What the header says of a status answer: {sign, tone, text}. */
@@ -71,6 +75,29 @@ function details(status) {
     ];
 }
 
+/**
+ * Calls `changed()` when a job has changed, and whenever the stream of events begins or ends.
+ * → {live(), stop(), start()}; live says whether events come. A stream that breaks off is taken up
+ * by the browser; one that is refused is tried again by the next start().
+ */
+function followEvents(changed) {
+    let source = null;
+    return {
+        live: () => source?.readyState === EventSource.OPEN,
+        stop() {
+            source?.close();
+            source = null;
+        },
+        start() {
+            if (source && source.readyState !== EventSource.CLOSED) return;
+            source = new EventSource(address(['events']));
+            for (const name of ['ready', 'job', 'reset', 'error']) {
+                source.addEventListener(name, changed);
+            }
+        },
+    };
+}
+
 /** Starts watching. `changed()` is called when jobs came or ended; `back()` after an outage. */
 export function watchStatus(root, {changed, back}) {
     const line = el('summary', null, '…');
@@ -78,8 +105,14 @@ export function watchStatus(root, {changed, back}) {
     const box = el('details', {class: 'status'}, line, body);
     replace(root, box);
     let before = null;
-    let wait = EVERY_MS;
+    let wait = EVERY_MS; // longer after each failure
     let timer = null;
+    let asking = false;
+    const events = followEvents((event) => {
+        if (event.type === 'error' && wait !== EVERY_MS) return; // known, and asked for already
+        clearTimeout(timer);
+        timer = setTimeout(ask, TOGETHER_MS);
+    });
 
     function show({sign, tone, text}) {
         const label = `${sign} ${text}`;
@@ -90,6 +123,12 @@ export function watchStatus(root, {changed, back}) {
 
     async function ask() {
         clearTimeout(timer);
+        timer = null;
+        if (asking) {
+            timer = setTimeout(ask, TOGETHER_MS);
+            return;
+        }
+        asking = true;
         try {
             const status = await api.status();
             const recovered = wait !== EVERY_MS;
@@ -107,11 +146,18 @@ export function watchStatus(root, {changed, back}) {
             replace(body, el('p', null, error.message),
                 error.hint ? el('p', null, withCode(error.hint)) : null);
         }
+        asking = false;
+        if (timer !== null) return; // an event came meanwhile
         // A page in the background asks nothing; it asks at once when it is looked at again.
-        if (!document.hidden) timer = setTimeout(ask, wait);
+        if (document.hidden) return;
+        timer = setTimeout(ask, events.live() ? Math.max(wait, FOLLOWING_MS) : wait);
+        if (wait === EVERY_MS) events.start();
     }
 
-    document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(); });
+    document.addEventListener('visibilitychange', () => {
+        if (document.hidden) events.stop();
+        else ask();
+    });
     document.addEventListener('click', (event) => {
         if (box.open && !box.contains(event.target)) box.open = false;
     });

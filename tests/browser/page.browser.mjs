@@ -140,6 +140,32 @@ test('a finished measurement appears without a reload', async () => {
     await close(opened);
 });
 
+test('what happens is told by events, and nobody asks while nothing does', async () => {
+    const opened = await open('', {allowed: [/404/]});
+    const {page} = opened;
+    await page.waitForResponse((answer) => answer.url().endsWith('/api/v1/events'), PATIENCE);
+    await has(page.locator('#status summary'), /idle/);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    let asked = 0;
+    page.on('request', (request) => { asked += request.url().endsWith('/api/v1/status') ? 1 : 0; });
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    assert.ok(asked <= 1, `asked ${asked} times`);
+    commits.shown = await services.commit(service, 'A commit that is shown at once');
+    await services.look(service);
+    const job = await services.claim(service);
+    const begin = Date.now();
+    await has(page.locator('#status summary'), /1 running/);
+    await services.request(service, 'POST', `/api/v1/jobs/${job.job}/progress`,
+        {fence: job.fence, stage: 'measure', done: 3, total: 8, text: 'random_mixed'},
+        service.runner);
+    await page.locator('#status summary').click();
+    await has(page.locator('#status .popup'), /random_mixed, 3 of 8/);
+    await services.deliver(service, documents.identical(job));
+    await has(page.locator('#status summary'), /idle/);
+    assert.ok(Date.now() - begin < 12000, `took ${Date.now() - begin} ms`);
+    await close(opened);
+});
+
 test('the last comparison: sentence, figures, and what explains them', async () => {
     await measure('Say why eight <b>slabs</b> & no more', documents.identical);
     await measure('Break the build', documents.failed);
