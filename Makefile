@@ -74,6 +74,7 @@ help:
 ## make                  programs into build/bin, the allocator into build/lib and build/bench
 ## make demo             measure two real commits of the allocator and show the result
 ## make check            every test; sets up what it needs
+## make check-regressions  REGRESSIONS=all|NAME: planted changes of the allocator, and what must be said of each
 ## make check-browser    the page: its modules in node, the whole of it in Chromium
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
@@ -179,11 +180,14 @@ check:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) unit BUILD=$(BUILD)
 
+# More than half of their time the tests wait, so suites run side by side.
+TEST_JOBS ?= $(shell nproc)
+
 unit: all $(BUILD)/tests/check $(BUILD)/tests/check-libpq $(BUILD)/tests/load
 	$(Q)$(BUILD)/tests/check-libpq
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load fault --seconds 6
 	$(Q)$(MAKE) -C allocator check BUILD=$(abspath $(BUILD)) CC=$(CC) V=$(V)
-	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check --jobs $(TEST_JOBS)
 
 # Kills collector, database and runners at random, and accounts for every document.
 .PHONY: fault-test
@@ -222,6 +226,14 @@ bench-collector:
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load bench --seconds $(SECONDS) \
 	    --samples $(SAMPLES) --runners $(RUNNERS)
 
+# Planted changes of the allocator, measured by a whole service; a short form is in `check`.
+.PHONY: check-regressions
+check-regressions: REGRESSIONS = all
+check-regressions:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/check BUILD=$(BUILD)
+	$(Q)REGRESSIONS=$(REGRESSIONS) CK_RUN_SUITE=regressions BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
 .PHONY: check-browser
 check-browser:
 	$(Q)sh deploy/bootstrap build demo check extra
@@ -234,7 +246,7 @@ asan:
 	$(Q)$(MAKE) all $(ASAN_BUILD)/tests/check $(ASAN_BUILD)/tests/check-libpq BUILD=$(ASAN_BUILD) \
 	    SANITIZE=address,undefined
 	$(Q)$(ASAN_BUILD)/tests/check-libpq
-	$(Q)BUILD=$(abspath $(ASAN_BUILD)) $(ASAN_BUILD)/tests/check
+	$(Q)BUILD=$(abspath $(ASAN_BUILD)) $(ASAN_BUILD)/tests/check --jobs $(TEST_JOBS)
 
 # One fuzz target for a while: make fuzz FUZZ=wire SECONDS=600. New finds land in its corpus.
 FUZZ    ?= wire

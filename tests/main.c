@@ -1,13 +1,19 @@
 /*
- * The test binary: runs every suite that was linked in, in the order of their names.
- * `--list` prints the names; the CK_* variables of the Check library select and report
+ * The test binary: runs every suite that was linked in, in the order of their names, or N of them
+ * side by side with `--jobs N`; each then prints when it has ended, and a line of all of them comes
+ * last. `--list` prints the names; the CK_* variables of the Check library select and report
  * (CK_RUN_SUITE, CK_RUN_CASE, CK_FORK=no under a debugger, CK_VERBOSITY).
  */
 #include "tests/suite.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct hp_suite *first;
 
@@ -20,34 +26,173 @@ void hp_suite_register(struct hp_suite *entry)
     *at = entry;
 }
 
-static int run_all(void)
+/* What came of suites. */
+struct tally {
+    int ran, failures, errors;
+};
+
+static void add(struct tally *sum, const struct tally *t)
+{
+    sum->ran += t->ran;
+    sum->failures += t->failures;
+    sum->errors += t->errors;
+}
+
+static int status_of(const struct tally *t)
+{
+    /* A misspelled CK_RUN_SUITE must not look like success. */
+    if (t->ran == 0)
+        fputs("no test ran: see --list for the names of the suites\n", stderr);
+    return t->ran == 0 || t->failures + t->errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Runs the suites from `from` up to, not with, `to`. */
+static struct tally run_suites(const struct hp_suite *from, const struct hp_suite *to)
 {
     SRunner *runner = srunner_create(NULL);
-    /* Four seconds, the library's own limit, are little on a busy machine. */
-    setenv("CK_DEFAULT_TIMEOUT", "30", 0);
-    /* What a test printed must not be lost when it fails, or be written twice by its fork. */
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    for (const struct hp_suite *s = first; s; s = s->next)
+    for (const struct hp_suite *s = from; s != to; s = s->next)
         srunner_add_suite(runner, s->make());
     srunner_run_all(runner, CK_ENV);
-    int ran = srunner_ntests_run(runner);
-    int failed = srunner_ntests_failed(runner);
+    struct tally t = {.ran = srunner_ntests_run(runner)};
+    TestResult **failed = srunner_failures(runner);
+    for (int i = 0; i < srunner_ntests_failed(runner); i++) {
+        if (tr_rtype(failed[i]) == CK_FAILURE)
+            t.failures++;
+        else
+            t.errors++;
+    }
+    free(failed);
     srunner_free(runner);
-    /* A misspelled CK_RUN_SUITE must not look like success. */
-    if (ran == 0)
-        fputs("no test ran: see --list for the names of the suites\n", stderr);
-    return ran == 0 || failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return t;
+}
+
+/* --- side by side ---------------------------------------------------------------------------- */
+
+enum { MOST_JOBS = 64 };
+
+/* A suite that runs in a child; what it prints is kept in `output`, what came of it read from
+ * `result`. */
+struct job {
+    pid_t pid;
+    const struct hp_suite *suite;
+    FILE *output;
+    int result;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    interrupted = number;
+}
+
+static void run_in_child(const struct job *j, int result)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    close(j->result);
+    fcntl(result, F_SETFD, FD_CLOEXEC);
+    dup2(fileno(j->output), STDOUT_FILENO);
+    dup2(fileno(j->output), STDERR_FILENO);
+    struct tally t = run_suites(j->suite, j->suite->next);
+    fflush(NULL);
+    _exit(write(result, &t, sizeof t) == sizeof t ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static bool start(struct job *j, const struct hp_suite *s)
+{
+    int ends[2];
+    *j = (struct job){.suite = s, .output = tmpfile()};
+    if (!j->output || pipe(ends) != 0)
+        return false;
+    j->result = ends[0];
+    fcntl(j->result, F_SETFD, FD_CLOEXEC);
+    fflush(NULL);
+    j->pid = fork();
+    if (j->pid == 0)
+        run_in_child(j, ends[1]);
+    close(ends[1]);
+    return j->pid > 0;
+}
+
+/* Prints what the suite printed and adds what came of it. */
+static void finish(struct job *j, int status, struct tally *sum)
+{
+    rewind(j->output);
+    for (int c; (c = getc(j->output)) != EOF;)
+        putchar(c);
+    struct tally t = {.errors = 1};
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || read(j->result, &t, sizeof t) != sizeof t)
+        printf("suite %s did not come to its end (status 0x%x)\n", j->suite->name,
+               (unsigned)status);
+    fflush(stdout);
+    fclose(j->output);
+    close(j->result);
+    add(sum, &t);
+    *j = (struct job){0};
+}
+
+static void finish_one(struct job *jobs, struct tally *sum)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+    for (int i = 0; i < MOST_JOBS; i++) {
+        if (pid > 0 && jobs[i].pid == pid)
+            finish(&jobs[i], status, sum);
+        else if (interrupted && jobs[i].pid > 0)
+            kill(jobs[i].pid, interrupted);
+    }
+}
+
+static int run_side_by_side(int most)
+{
+    struct job jobs[MOST_JOBS] = {0};
+    struct tally sum = {0};
+    struct sigaction on = {.sa_handler = interrupt};
+    sigaction(SIGINT, &on, NULL);
+    sigaction(SIGTERM, &on, NULL);
+    int running = 0;
+    for (const struct hp_suite *s = first; (s && !interrupted) || running > 0;) {
+        if (s && !interrupted && running < most) {
+            int free_one = 0;
+            while (jobs[free_one].pid)
+                free_one++;
+            if (start(&jobs[free_one], s))
+                running++;
+            else
+                sum.errors++;
+            s = s->next;
+        } else {
+            finish_one(jobs, &sum);
+            running = 0;
+            for (int i = 0; i < MOST_JOBS; i++)
+                running += jobs[i].pid > 0;
+        }
+    }
+    int bad = sum.failures + sum.errors;
+    printf("All suites:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n",
+           sum.ran ? 100 * (sum.ran - bad) / sum.ran : 0, sum.ran, sum.failures, sum.errors);
+    return interrupted ? 128 + interrupted : status_of(&sum);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 1)
-        return run_all();
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (const struct hp_suite *s = first; s; s = s->next)
             puts(s->name);
         return EXIT_SUCCESS;
     }
-    fprintf(stderr, "usage: %s [--list]\n", argv[0]);
-    return 2;
+    int jobs = argc == 3 && strcmp(argv[1], "--jobs") == 0 ? atoi(argv[2]) : 0;
+    if (argc != 1 && (jobs < 1 || jobs > MOST_JOBS)) {
+        fprintf(stderr, "usage: %s [--list | --jobs 1..%d]\n", argv[0], MOST_JOBS);
+        return 2;
+    }
+    /* Four seconds, the library's own limit, are little on a busy machine. */
+    setenv("CK_DEFAULT_TIMEOUT", "30", 0);
+    /* What a test printed must not be lost when it fails, or be written twice by its fork. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (jobs && !getenv("CK_RUN_SUITE"))
+        return run_side_by_side(jobs);
+    struct tally t = run_suites(first, NULL);
+    return status_of(&t);
 }

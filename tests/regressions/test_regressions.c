@@ -1,0 +1,253 @@
+/*
+ * Planted regressions: patches on the allocator, each with what the service must say of it. A whole
+ * service measures every patch against the commit it was made on; cases.json holds, for each,
+ *
+ *   name       of the patch file, without .patch, and of the branch
+ *   verdict    of the commit; `size` with it where it has one
+ *   workloads  what single workloads must come to: verdict, and low and high bound of `change`;
+ *              the verdict of every other one must be of no harm (equivalent, improved, identical,
+ *              inconclusive, or a regression smaller than relevant)
+ *   says       texts that the report must contain: the cause
+ *   silent     texts that it must not contain
+ *   only       names of workloads, where the rest of the suite would only take time
+ *   quick      true: part of `make check`; the rest runs in `make check-regressions`
+ *
+ * The repository is this checkout's allocator/ as it stands, in a first commit of its own.
+ */
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "tests/integration/planted.h"
+#include "tests/suite.h"
+
+#include <math.h>
+#include <string.h>
+
+#define REPOSITORY "regressions"
+#define CASES "tests/regressions/cases.json"
+/* Of one case: six workloads of a minute each, builds, passes and a confirmation. */
+#define CASE_SECONDS 1500
+
+static json_t *cases; /* those that run now */
+
+static bool all_cases(void)
+{
+    const char *wanted = getenv("REGRESSIONS");
+    return wanted && strcmp(wanted, "all") == 0;
+}
+
+/* REGRESSIONS: unset for the quick ones, `all`, or a name. */
+static void choose_cases(void)
+{
+    struct hp_error err;
+    const char *name = getenv("REGRESSIONS");
+    HP_JSON json_t *listed = hp_json_read_file(CASES, 1 << 20, &err);
+    ck_assert_msg(listed, "%s", err.message);
+    cases = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach (listed, i, one) {
+        bool chosen = name && *name
+                          ? all_cases() || strcmp(hp_json_string(one, "name", ""), name) == 0
+                          : hp_json_bool(one, "quick", false);
+        if (chosen)
+            json_array_append(cases, one);
+    }
+}
+
+static void run_git(const char *const *argv)
+{
+    HP_OUTCOME struct hp_outcome outcome = {0};
+    house_run(&outcome, house_path("work"), 60, argv);
+    ck_assert_msg(outcome.exit_code == 0, "%s %s: %s", argv[0], argv[1],
+                  hp_buffer_text(&outcome.err));
+}
+
+/* --- the repository ----------------------------------------------------------------------------
+ */
+
+/* The suite of the project, with workloads of `only` where there is one. */
+static json_t *suite_of(const json_t *only)
+{
+    struct hp_error err;
+    json_t *suite = hp_json_read_file("deploy/suites/hakmem.json", 1 << 20, &err);
+    ck_assert_msg(suite, "%s", err.message);
+    if (!only)
+        return suite;
+    json_t *kept = json_array(), *workload, *name;
+    size_t i, k;
+    json_array_foreach (json_object_get(suite, "workloads"), i, workload)
+        json_array_foreach (only, k, name)
+            if (strcmp(json_string_value(name), hp_json_string(workload, "name", "")) == 0)
+                json_array_append(kept, workload);
+    ck_assert_uint_eq(json_array_size(kept), json_array_size(only));
+    json_object_set_new(suite, "workloads", kept);
+    return suite;
+}
+
+static void apply_suite(const json_t *only)
+{
+    struct hp_error err;
+    HP_JSON json_t *suite = suite_of(only);
+    HP_FREE char *text = json_dumps(suite, 0);
+    ck_assert(hp_file_replace(house_path("suite.json"), text, strlen(text), 0644, &err));
+    HAKPERF(applied, "suite", "apply", house_path("suite.json"), "--name", REPOSITORY, "--url",
+            house_path("upstream.git"), "--driver", "base");
+    ck_assert_exit(applied, 0);
+}
+
+/* The allocator of this checkout as commit `base`. */
+static void make_repository(void)
+{
+    ck_assert_msg(!house_ready(), "%s", house_ready());
+    HP_FREE char *copy = hp_format("cp -R allocator VERSION '%s'", house_path("work"));
+    struct hp_command command = {.argv = (const char *const[]){"sh", "-c", copy, NULL},
+                                 .timeout_s = 60};
+    struct hp_error err;
+    HP_OUTCOME struct hp_outcome copied = {0};
+    ck_assert(hp_run(&command, &copied, &err));
+    ck_assert_exit(copied, 0);
+    run_git((const char *const[]){"git", "init", "-q", "-b", "main", ".", NULL});
+    run_git((const char *const[]){"git", "init", "-q", "--bare", "-b", "main",
+                                  house_path("upstream.git"), NULL});
+    planted_commit("base", "The allocator of this checkout");
+    run_git((const char *const[]){"git", "push", "-q", house_path("upstream.git"), "main",
+                                  "refs/tags/base", NULL});
+}
+
+/* Commits a case on a branch of its own, on top of base, and pushes it. */
+static void push_case(const json_t *one)
+{
+    const char *name = hp_json_string(one, "name", "");
+    char here[4096];
+    ck_assert(getcwd(here, sizeof here) != NULL);
+    HP_FREE char *patch = hp_format("%s/tests/regressions/%s.patch", here, name);
+    HP_FREE char *ref = hp_format("%s:refs/heads/%s", name, name);
+    run_git((const char *const[]){"git", "checkout", "-q", "--detach", "base", NULL});
+    run_git((const char *const[]){"git", "apply", patch, NULL});
+    planted_commit(name, hp_json_string(one, "subject", name));
+    run_git((const char *const[]){"git", "push", "-q", house_path("upstream.git"), ref, NULL});
+}
+
+/* --- what is said ------------------------------------------------------------------------------
+ */
+
+static const json_t *expected_of(const json_t *one, const char *workload)
+{
+    size_t i;
+    json_t *expected;
+    json_array_foreach (json_object_get(one, "workloads"), i, expected)
+        if (strcmp(hp_json_string(expected, "workload", ""), workload) == 0)
+            return expected;
+    return NULL;
+}
+
+static void check_workload(const json_t *one, const json_t *found, const char *text)
+{
+    const char *name = hp_json_string(found, "workload", "");
+    const char *verdict = hp_json_string(found, "verdict", "");
+    const json_t *expected = expected_of(one, name);
+    if (!expected) {
+        bool harm = strcmp(verdict, "failed") == 0 ||
+                    (strcmp(verdict, "regressed") == 0 &&
+                     strcmp(hp_json_string(found, "size", ""), "relevant") == 0);
+        ck_assert_msg(!harm, "%s is %s: %s", name, verdict, text);
+        return;
+    }
+    double change = hp_json_number(found, "change", NAN);
+    ck_assert_msg(strcmp(verdict, hp_json_string(expected, "verdict", "")) == 0, "%s is %s: %s",
+                  name, verdict, text);
+    ck_assert_msg(!(change < hp_json_number(expected, "low", -1)) &&
+                      !(change > hp_json_number(expected, "high", INFINITY)),
+                  "%s changed by %.4f: %s", name, change, text);
+}
+
+static void check_texts(const json_t *list, const char *text, bool wanted)
+{
+    size_t i;
+    json_t *word;
+    json_array_foreach (list, i, word)
+        ck_assert_msg((strstr(text, json_string_value(word)) != NULL) == wanted, "\"%s\" is %s: %s",
+                      json_string_value(word), wanted ? "not said" : "said", text);
+}
+
+static void check_answer(const json_t *one, const json_t *comparison, const char *text)
+{
+    ck_assert_msg(
+        strcmp(hp_json_string(comparison, "verdict", ""), hp_json_string(one, "verdict", "")) == 0,
+        "%s", text);
+    ck_assert_msg(strcmp(hp_json_string(comparison, "size", ""), hp_json_string(one, "size", "")) ==
+                      0,
+                  "%s", text);
+    size_t i;
+    json_t *workload;
+    json_array_foreach (json_object_get(comparison, "workloads"), i, workload)
+        check_workload(one, workload, text);
+    check_texts(json_object_get(one, "says"), text, true);
+    check_texts(json_object_get(one, "silent"), text, false);
+}
+
+/* --- the tests ---------------------------------------------------------------------------------
+ */
+
+/* Fast, and always: each patch fits the allocator as it is. */
+START_TEST(every_patch_applies)
+{
+    struct hp_error err;
+    HP_JSON json_t *listed = hp_json_read_file(CASES, 1 << 20, &err);
+    ck_assert_msg(listed, "%s", err.message);
+    ck_assert_uint_ge(json_array_size(listed), 16);
+    size_t i;
+    json_t *one;
+    json_array_foreach (listed, i, one) {
+        HP_FREE char *patch =
+            hp_format("tests/regressions/%s.patch", hp_json_string(one, "name", ""));
+        struct hp_command command = {
+            .argv = (const char *const[]){"git", "apply", "--check", patch, NULL}, .timeout_s = 30};
+        HP_OUTCOME struct hp_outcome checked = {0};
+        ck_assert(hp_run(&command, &checked, &err));
+        ck_assert_exit(checked, 0);
+    }
+}
+END_TEST
+
+START_TEST(a_planted_change_is_told)
+{
+    if ((size_t)_i >= json_array_size(cases))
+        return;
+    const json_t *one = json_array_get(cases, (size_t)_i);
+    const char *name = hp_json_string(one, "name", "");
+    if (_i == 0)
+        make_repository();
+    apply_suite(json_object_get(one, "only"));
+    push_case(one);
+    const char *argv[] = {house_program("hakperf"), "compare",  "--measure", "--wait", "--json",
+                          "--repository",           REPOSITORY, "base",      name,     NULL};
+    HP_OUTCOME struct hp_outcome measured = {0};
+    house_run(&measured, house_path("work"), CASE_SECONDS, argv);
+    HP_JSON json_t *comparison = planted_json(&measured);
+    HAKPERF(report, "report", "--repository", REPOSITORY, name);
+    HAKPERF(compared, "compare", "--repository", REPOSITORY, "base", name);
+    HP_FREE char *text =
+        hp_format("%s\n%s", hp_buffer_text(&compared.out), hp_buffer_text(&report.out));
+    if (getenv("REGRESSIONS"))
+        printf("--- %s\n%s\n", name, hp_buffer_text(&compared.out));
+    check_answer(one, comparison, text);
+}
+END_TEST
+
+HP_SUITE(regressions)
+{
+    Suite *s = suite_create("regressions");
+    TCase *fits = tcase_create("fits");
+    tcase_add_test(fits, every_patch_applies);
+    suite_add_tcase(s, fits);
+    TCase *t = tcase_create("told");
+    tcase_add_unchecked_fixture(t, choose_cases, NULL);
+    tcase_add_unchecked_fixture(t, house_open, house_close);
+    tcase_set_timeout(t, CASE_SECONDS + 120);
+    tcase_add_loop_test(t, a_planted_change_is_told, 0, 32);
+    suite_add_tcase(s, t);
+    return s;
+}
