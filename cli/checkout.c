@@ -89,6 +89,19 @@ bool cli_checkout_belongs(const char *url, const char *head)
            contains(head);
 }
 
+char *cli_checkout_top(void)
+{
+    const char *argv[] = {"git", "rev-parse", "--show-toplevel", NULL};
+    char *top = git_line(argv, NULL);
+    return top ? top : cli_git_folder(".");
+}
+
+char *cli_checkout_subject(const char *sha)
+{
+    const char *argv[] = {"git", "log", "-1", "--format=%s", sha, NULL};
+    return git_line(argv, NULL);
+}
+
 /* Someone else's repository is fine here: rev-parse runs nothing of it. */
 char *cli_git_folder(const char *folder)
 {

@@ -11,6 +11,12 @@
  * caller frees it. */
 char *cli_checkout_resolve(const char *text);
 
+/* The top folder of the current checkout, of a bare repository its own; the caller frees it. */
+char *cli_checkout_top(void);
+
+/* The first line of a commit's message; the caller frees it. */
+char *cli_checkout_subject(const char *sha);
+
 /* Whether the current checkout belongs to a repository: its own folder or one of its remotes is
  * `url`, or it contains the commit `head` ("" for unknown). */
 bool cli_checkout_belongs(const char *url, const char *head);

@@ -1,6 +1,7 @@
 /* hakperf compare: is REV2 slower or faster than REV1, by how much, and how sure is that. */
 #include "cli/comparison.h"
 #include "cli/figures.h"
+#include "cli/here.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/wait.h"
@@ -15,6 +16,16 @@ const struct hp_option cli_compare_options[] = {
      "where nothing measured the two, queue it and wait", false},
     {"wait", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "while they are queued, measured or confirmed",
      false},
+    {"here", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "measure now, on this machine, without a collector",
+     false},
+    {"suite", 0, HP_OPT_STRING, "FILE", NULL, 0, 0,
+     "with --here: what to measure; found in the checkout if not given", false},
+    {"workload", 'w', HP_OPT_STRING, "NAMES", NULL, 0, 0,
+     "with --here: only these workloads, commas between them", false},
+    {"budget", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400,
+     "with --here: a workload's pairs end at the first look after so long", false},
+    {"passes", 0, HP_OPT_SECONDS, "SECONDS", "60", 0, 86400,
+     "with --here: what explains the verdict may take so long; 0: nothing but the verdict", false},
     {.name = NULL},
 };
 
@@ -129,19 +140,32 @@ static json_t *answer(struct cli_session *session, const struct pair *pair, stru
     return comparison && wait ? await_confirmation(session, pair, comparison, err) : comparison;
 }
 
+static json_t *ask_collector(const struct hp_values *values, struct hp_error *err)
+{
+    CLI_SESSION struct cli_session session = {0};
+    __attribute__((cleanup(pair_clear))) struct pair pair = {0};
+    bool ready = cli_session_open(&session, values, err) &&
+                 (pair.base = cli_revision(&session, hp_arg(values, 0), err)) &&
+                 (pair.head = cli_revision(&session, hp_arg(values, 1), err)) &&
+                 (pair.repository = cli_repository(&session, err));
+    return ready ? answer(&session, &pair, err) : NULL;
+}
+
 int cli_compare(const struct hp_values *values)
 {
     struct hp_error err = {0};
-    CLI_SESSION struct cli_session session = {0};
-    __attribute__((cleanup(pair_clear))) struct pair pair = {0};
     HP_JSON json_t *comparison = NULL;
-    bool ready = cli_session_open(&session, values, &err) &&
-                 (pair.base = cli_revision(&session, hp_arg(values, 0), &err)) &&
-                 (pair.head = cli_revision(&session, hp_arg(values, 1), &err)) &&
-                 (pair.repository = cli_repository(&session, &err));
-    if (!ready || !(comparison = answer(&session, &pair, &err)))
+    if (cli_here_usage(values, &err))
+        comparison = hp_opt_flag(values, "here") ? cli_here_compare(values, &err)
+                                                 : ask_collector(values, &err);
+    bool json = hp_opt_flag(values, "json");
+    if (!comparison && !err.message[0] && !json)
+        return hp_exit_code(&err); /* the runner has told all */
+    if (!comparison && !err.message[0])
+        hp_fail(&err, err.code, "the runner measured nothing, and said why on stderr");
+    if (!comparison)
         return cli_fail(values, &err);
-    if (session.json)
+    if (json)
         cli_print_json(comparison);
     else
         cli_comparison_print(comparison);

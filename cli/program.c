@@ -47,7 +47,12 @@ static const struct hp_verb verbs[] = {
      "their numbers.\n\n" REVISIONS,
      cli_queue_options, false, cli_queue},
     {"compare", "REV1 REV2", 2, 2, "Tell whether REV2 is slower or faster than REV1",
-     REVISIONS "\n\n" EXIT_CODES, cli_compare_options, false, cli_compare},
+     REVISIONS
+     "\n\nWith --here both are built and measured on the spot, without any service, by the "
+     "suite that\n--suite names or the checkout holds (hakperf-suite.json, deploy/suites). "
+     "On a terminal the\ninterval is shown as it closes in, from minus to plus three "
+     "margins: ...:..(=o|)..:...\n\n" EXIT_CODES,
+     cli_compare_options, false, cli_compare},
     {"report", "REV", 1, 1, "Tell all that is known of one commit", REVISIONS "\n\n" EXIT_CODES,
      NULL, false, cli_report},
     {"log", "", 0, 0, "List the commits of the history with their verdicts", NULL, cli_log_options,

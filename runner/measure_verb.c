@@ -8,176 +8,25 @@
 
 #include "analysis/verdict.h"
 #include "common/cleanup.h"
-#include "common/hash.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/process.h"
 #include "common/wire.h"
 #include "runner/coverage.h"
 #include "runner/job.h"
+#include "runner/local.h"
+#include "runner/progress.h"
 #include "runner/setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct local {
-    const struct hp_values *values;
-    char *repository; /* a folder; below `clone` if it was cloned */
-    char *clone;      /* temporary folder, or NULL */
-    char *driver;     /* the driver's repository, a folder, where it is another one; else NULL */
-    json_t *job;
-    struct rn_sources sources;
-};
-
-/* A folder is used as it is; anything else is cloned into l->clone, as `name`. */
-static bool open_repository(struct local *l, const char *given, const char *name, char **folder,
-                            struct hp_error *err)
-{
-    struct stat st;
-    if (stat(given, &st) == 0 && S_ISDIR(st.st_mode)) {
-        *folder = strdup(given);
-        return *folder || hp_fail(err, HP_SYSTEM, "out of memory");
-    }
-    if (!strchr(given, ':'))
-        return hp_fail(err, HP_NOT_FOUND, "no repository at %s", given);
-    if (!l->clone) {
-        l->clone = strdup("/tmp/hakperf-clone-XXXXXX");
-        if (!l->clone || !mkdtemp(l->clone))
-            return hp_fail_errno(err, "cannot make a temporary folder");
-    }
-    *folder = hp_format("%s/%s", l->clone, name);
-    HP_OUTCOME struct hp_outcome outcome = {0};
-    const char *const argv[] = {"git", "clone", "--quiet", "--mirror", "--", given, *folder, NULL};
-    const struct hp_command command = {.argv = argv, .timeout_s = 900};
-    return hp_run_ok(&command, &outcome, err);
-}
-
-/* The driver's own repository, where the suite names one. */
-static bool open_driver(struct local *l, const json_t *suite, struct hp_error *err)
-{
-    const char *given = hp_json_string(json_object_get(suite, "driver"), "repository", NULL);
-    return !given || l->driver || open_repository(l, given, "driver", &l->driver, err) ||
-           hp_error_context(err, "the driver's repository");
-}
-
-/* --- the job document ------------------------------------------------------------------------ */
-
-static bool make_uuid(char out[37], struct hp_error *err)
-{
-    unsigned char b[16];
-    char hex[33];
-    if (!hp_random_bytes(b, sizeof b, err))
-        return false;
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    hp_hex(b, sizeof b, hex);
-    snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-    return true;
-}
-
-static json_t *commit_json(const struct rn_commit *commit)
-{
-    if (!commit->sha[0])
-        return json_null();
-    size_t n = strlen(commit->subject);
-    return json_pack("{s:s, s:o}", "sha", commit->sha, "subject",
-                     hp_json_bytes(commit->subject, n < 1000 ? n : 1000));
-}
-
-/* Head, base (its first parent unless given; none for a root commit) and driver. */
-static bool resolve(struct local *l, const json_t *suite, struct rn_commit *head,
-                    struct rn_commit *base, struct rn_commit *driver, struct hp_error *err)
-{
-    const char *given = hp_opt(l->values, "base");
-    const char *rev = hp_opt(l->values, "driver");
-    if (!rev)
-        rev = hp_json_string(json_object_get(suite, "driver"), "rev", "HEAD");
-    if (!rn_source_resolve(l->repository, hp_opt(l->values, "head"), head, err) ||
-        !rn_source_resolve(l->driver ? l->driver : l->repository, rev, driver, err))
-        return false;
-    HP_FREE char *parent = hp_format("%s^", head->sha);
-    if (!given && !rn_source_resolve(l->repository, parent, base, err)) {
-        *base = (struct rn_commit){0};
-        return true;
-    }
-    return !given || rn_source_resolve(l->repository, given, base, err);
-}
-
-static json_t *job_from_suite(struct local *l, struct hp_error *err)
-{
-    struct rn_commit head = {0}, base = {0}, driver = {0};
-    char run[37], hash[HP_HASH_TEXT];
-    HP_JSON json_t *suite = hp_json_read_file(hp_opt(l->values, "suite"), HP_WIRE_SUITE_LIMIT, err);
-    if (!suite || !hp_wire_check(HP_WIRE_SUITE, suite, err)) {
-        hp_error_context(err, "%s", hp_opt(l->values, "suite"));
-        return NULL;
-    }
-    if (!open_driver(l, suite, err) || !resolve(l, suite, &head, &base, &driver, err) ||
-        !make_uuid(run, err) || !hp_suite_hash(suite, hash, err))
-        return NULL;
-    const char *name = hp_json_string(json_object_get(suite, "repository"), "name", "");
-    return json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:s, s:i}", "format",
-                     "hakperf-job-v1", "job", 1, "fence", 1, "attempt", 1, "run", run, "kind",
-                     "compare", "repository", name, "head", commit_json(&head), "base",
-                     commit_json(&base), "driver", commit_json(&driver), "suite", suite,
-                     "suite_hash", hash, "lease_seconds", 3600);
-}
-
-static bool read_job(struct local *l, struct hp_error *err)
-{
-    const char *file = hp_opt(l->values, "job");
-    if (!file && !hp_opt(l->values, "suite")) {
-        hp_fail(err, HP_USAGE, "what to measure is missing");
-        return hp_error_hint(err, "Give --suite FILE (with --head and --base) or --job FILE.");
-    }
-    l->job = file ? hp_json_read_file(file, HP_WIRE_JOB_LIMIT, err) : job_from_suite(l, err);
-    if (!l->job)
-        return false;
-    return (hp_wire_check(HP_WIRE_JOB, l->job, err) &&
-            hp_wire_check(HP_WIRE_SUITE, json_object_get(l->job, "suite"), err)) ||
-           hp_error_context(err, "%s", file ? file : "the job");
-}
-
-/* `git archive` of each commit of the job into nameless files, while the caller's rights last. */
-static bool read_sources(struct local *l, const char *folder, struct hp_error *err)
-{
-    if (!open_driver(l, json_object_get(l->job, "suite"), err))
-        return false;
-    struct {
-        const char *which;
-        int *fd;
-    } all[] = {
-        {"head", &l->sources.head}, {"base", &l->sources.base}, {"driver", &l->sources.driver}};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        const char *sha = hp_json_string(json_object_get(l->job, all[i].which), "sha", NULL);
-        const char *from = i == 2 && l->driver ? l->driver : l->repository;
-        if (sha && (*all[i].fd = rn_source_archive(from, sha, folder, err)) < 0)
-            return false;
-    }
-    return true;
-}
-
-static void local_clear(struct local *l)
-{
-    struct hp_error ignored;
-    rn_sources_close(&l->sources);
-    if (l->clone)
-        (void)hp_remove_tree(l->clone, &ignored);
-    free(l->clone);
-    free(l->repository);
-    free(l->driver);
-    json_decref(l->job);
-}
 
 /* --- running and telling --------------------------------------------------------------------- */
 
@@ -250,7 +99,7 @@ static bool write_result(const char *output, const struct hp_buffer *text, struc
 }
 
 /* The run, as the user that it is to run as; the document goes to `fd`. */
-static int run_here(const struct local *l, struct rn_setup *setup, int fd, bool in_child)
+static int run_here(const struct rn_local *l, struct rn_setup *setup, int fd, bool in_child)
 {
     struct hp_error err = {0};
     if (!rn_setup_drop(setup, &err))
@@ -265,13 +114,14 @@ static int run_here(const struct local *l, struct rn_setup *setup, int fd, bool 
         hp_fail_errno(&err, "cannot hand the result on");
         return rn_report(&err);
     }
-    print_summary(result);
+    if (!hp_opt_flag(l->values, "quiet") && !hp_opt_flag(l->values, "no-summary"))
+        print_summary(result);
     return verdict_code(result);
 }
 
 /* As root: the run in a child without root's rights, so that this process can still write where
  * its caller wants the result. */
-static int run_in_child(const struct local *l, struct rn_setup *setup, int fd)
+static int run_in_child(const struct rn_local *l, struct rn_setup *setup, int fd)
 {
     pid_t pid = fork();
     if (pid == 0)
@@ -299,22 +149,23 @@ int rn_measure_verb(const struct hp_values *values)
 {
     struct hp_error err = {0};
     struct rn_setup setup = {0};
-    struct local local = {.values = values, .sources = RN_NO_SOURCES};
+    struct rn_local local = {.values = values, .sources = RN_NO_SOURCES};
     int code = HP_EXIT_NO_ANSWER;
     HP_FD int fd = memfd_create("result", MFD_CLOEXEC);
-    bool ok =
-        rn_setup_make(&setup, values, &err) &&
-        open_repository(&local, hp_opt(values, "repository"), "mirror", &local.repository, &err) &&
-        read_job(&local, &err) && read_sources(&local, setup.runner.state, &err);
+    bool quiet = hp_opt_flag(values, "quiet");
+    if (quiet)
+        hp_log_init("hakperf-runner", HP_LOG_WARNING);
+    bool ok = rn_setup_make(&setup, values, &err) && rn_local_open(&local, setup.state, &err);
     setup.runner.max_pairs = (uint32_t)hp_opt_int(values, "pairs");
     if (ok && fd >= 0) {
+        rn_progress_mute(setup.runner.progress, quiet);
         code =
             geteuid() == 0 ? run_in_child(&local, &setup, fd) : run_here(&local, &setup, fd, false);
         ok = copy_out(fd, hp_opt(values, "output"), &err);
     }
     if (!ok)
         code = rn_report(&err);
-    local_clear(&local);
+    rn_local_clear(&local);
     rn_setup_clear(&setup);
     return code;
 }

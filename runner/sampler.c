@@ -12,6 +12,7 @@
 
 #define PAIRS_WITHOUT_BASE 64
 #define CONTROL_EVERY 4
+#define GLANCE_EVERY 32 /* pairs */
 
 static const int64_t default_seeds[] = {42, 43, 44};
 
@@ -23,6 +24,9 @@ struct session {
     struct rn_samples *out;
     json_t **failure;
     struct hp_error *err;
+    const struct an_plan *rules;
+    size_t last;             /* pairs, at most */
+    struct an_estimate seen; /* at the last glance */
 };
 
 bool rn_coin(uint32_t coin_seed, size_t k)
@@ -148,23 +152,47 @@ static bool take_pair(struct session *s)
     return true;
 }
 
-/* One line: how far it is, the interval so far, and how long it may take. */
-static void show(const struct session *s, double begin)
+/* Between looks the interval is only for the eye, and is worked out now and then. */
+static struct an_estimate glance(const struct session *s)
+{
+    static const struct an_estimate nothing = {.low = -INFINITY, .high = INFINITY};
+    const struct rn_samples *out = s->out;
+    struct an_estimate now;
+    if (s->plan->second != RN_BASE ||
+        !an_estimate_pairs(out->log_ratio, s->plan->layouts ? out->layout : NULL, out->pairs,
+                           s->rules->critical, s->rules->layout_sd, &now))
+        return nothing;
+    return now;
+}
+
+/* Until the last look, or the first one that comes after the budget. */
+static double left_at_most(const struct session *s, double spent)
+{
+    double each = spent / (double)s->out->pairs, end = each * (double)s->last;
+    for (size_t i = 0; i < s->rules->n_looks && s->plan->budget_s > 0; i++) {
+        double at = each * s->rules->looks[i];
+        if (s->rules->looks[i] > s->out->pairs && at > s->plan->budget_s && at < end)
+            end = at;
+    }
+    return end - spent;
+}
+
+/* How far it is, the interval so far, and how long it may take. */
+static void show(struct session *s, double begin)
 {
     const struct rn_samples *out = s->out;
-    char interval[80] = "";
-    double spent = hp_monotonic_s() - begin;
-    double left = spent / (double)out->pairs * (double)(s->plan->max_pairs - out->pairs);
-    double budget = s->plan->budget_s;
-    if (budget > 0 && left > budget - spent)
-        left = budget > spent ? budget - spent : 0;
-    const struct an_estimate *e = &out->decision.estimate;
-    if (out->decided && isfinite(e->low) && isfinite(e->high))
-        snprintf(interval, sizeof interval, ", %+.2f %% (%+.2f to %+.2f)", 100 * expm1(e->estimate),
-                 100 * expm1(e->low), 100 * expm1(e->high));
-    rn_progress_set(s->workload->room->runner->progress, "measure", (int64_t)out->pairs,
-                    s->plan->max_pairs, "%s%s, about %.0f s at most",
-                    hp_json_string(s->workload->json, "name", ""), interval, left);
+    if (out->pairs % GLANCE_EVERY == 0)
+        s->seen = glance(s);
+    const struct rn_pairs_progress now = {.workload = hp_json_string(s->workload->json, "name", ""),
+                                          .done = (int64_t)out->pairs,
+                                          .most = (int64_t)s->last,
+                                          .left_s = left_at_most(s, hp_monotonic_s() - begin),
+                                          .known = isfinite(s->seen.low) && isfinite(s->seen.high),
+                                          .low = expm1(s->seen.low),
+                                          .high = expm1(s->seen.high),
+                                          .estimate = expm1(s->seen.estimate),
+                                          .margin = s->plan->margin};
+    rn_progress_pairs(s->workload->room->runner->progress, &now);
 }
 
 static bool is_look(const struct an_plan *rules, size_t pairs)
@@ -188,10 +216,18 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
                      const struct rn_plan *plan, struct rn_samples *out, json_t **failure,
                      struct hp_error *err)
 {
-    struct session s = {launcher, workload, plan, out, failure, err};
     uint32_t only;
     const struct an_plan rules = rules_of(plan, &only);
     size_t last = plan->second == RN_BASE ? rules.looks[rules.n_looks - 1] : PAIRS_WITHOUT_BASE;
+    struct session s = {.launcher = launcher,
+                        .workload = workload,
+                        .plan = plan,
+                        .out = out,
+                        .failure = failure,
+                        .err = err,
+                        .rules = &rules,
+                        .last = last,
+                        .seen = {.low = -INFINITY, .high = INFINITY}};
     double begin = hp_monotonic_s(), budget = plan->budget_s;
     *failure = NULL;
     if (!warm_up(&s))

@@ -25,13 +25,14 @@ static void give_to_service_user(const char *path)
     ck_assert_int_eq(user ? chown(path, user->pw_uid, user->pw_gid) : 0, 0);
 }
 
-static char *copy_of_launcher(void)
+/* Copies a program of the build, which may lie where user hakperf cannot go. */
+static char *copy_of(const char *program)
 {
     struct hp_error err;
     HP_BUFFER struct hp_buffer binary = {0};
     const char *build = getenv("BUILD");
-    HP_FREE char *from = hp_format("%s/bin/hakperf-runner", build && build[0] ? build : "build");
-    char *to = fx_path("hakperf-runner");
+    HP_FREE char *from = hp_format("%s/bin/%s", build && build[0] ? build : "build", program);
+    char *to = fx_path(program);
     ck_assert_msg(hp_file_read(from, 512u << 20, &binary, &err), "%s", err.message);
     ck_assert_msg(hp_file_replace(to, binary.data, binary.size, 0755, &err), "%s", err.message);
     return to;
@@ -44,7 +45,8 @@ static void open_with(bool sandboxed)
     struct hp_error err = {0};
     fx = (struct fixture){.folder = strdup("/tmp/hakperf-test-XXXXXX")};
     ck_assert_ptr_nonnull(mkdtemp(fx.folder));
-    char *launcher = copy_of_launcher();
+    char *launcher = copy_of("hakperf-runner");
+    free(copy_of("hakperf"));
     give_to_service_user(fx.folder);
     ck_assert_msg(hp_drop_root(&err), "%s. %s", err.message, err.hint);
     signal(SIGPIPE, SIG_IGN);
