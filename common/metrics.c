@@ -18,6 +18,8 @@ const struct hp_metric hp_metrics[] = {
      "share of CPU time spent in the kernel, over all samples of the run"},
     {"headline", "ops/s", HP_BETTER_HIGHER, false,
      "operations per second of wall time in one long execution"},
+    {"headline_cpu", "ops/cpu-s", HP_BETTER_HIGHER, false,
+     "operations per CPU-second in one long execution"},
     {"ace_failures", "count", HP_BETTER_LOWER, false,
      "ACE allocation failures of all causes in one long execution"},
     {"instructions_per_op", "instructions", HP_BETTER_LOWER, false,

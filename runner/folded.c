@@ -107,6 +107,12 @@ static bool append_frame(struct hp_buffer *out, struct span name, bool kernel)
     return hp_buffer_printf(out, "%s%s%s", out->size ? ";" : "", text, kernel ? "_[k]" : "");
 }
 
+/* Calls inside of a file whose names are hidden, the kernel's for most users, are one frame. */
+static bool is_nameless_twin(struct span a, struct span b)
+{
+    return a.at[0] == '[' && a.size == b.size && memcmp(a.at, b.at, a.size) == 0;
+}
+
 /* The frames of one sample up to its empty line; false without memory. */
 static bool read_sample(const char **p, const char *end, json_t *stacks, struct rn_profile *out)
 {
@@ -116,7 +122,8 @@ static bool read_sample(const char **p, const char *end, json_t *stacks, struct 
     HP_BUFFER struct hp_buffer key = {0};
     while (*p < end && **p != '\n') {
         struct span line = next_line(p, end);
-        if (n < MOST_FRAMES && read_frame(line, &frame[n], &kernel[n]))
+        if (n < MOST_FRAMES && read_frame(line, &frame[n], &kernel[n]) &&
+            !(n > 0 && is_nameless_twin(frame[n], frame[n - 1])))
             n++;
     }
     /* What the unwinder made up behind the last known frame says nothing. */

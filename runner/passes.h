@@ -13,8 +13,9 @@
 void rn_measure(json_t *measurements, enum rn_arm arm, const char *metric, double value, size_t n,
                 const char *missing);
 
-/* Operations per second of wall time in one long execution. That it crashes there is a failure of
- * the workload, as in rn_execute. */
+/* Operations per second of wall time and of CPU time in one long execution. That head or base
+ * crashes there is a failure of the workload, as in rn_execute; of any other arm the figures are
+ * missing then. */
 bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workload,
                  const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
                  json_t **failure, struct hp_error *err);

@@ -4,6 +4,7 @@
 #include "runner/callgrind.h"
 #include "runner/folded.h"
 #include "runner/passes.h"
+#include "runner/privilege.h"
 #include "runner/syscalls.h"
 
 #include <errno.h>
@@ -253,7 +254,8 @@ static bool read_profile(const struct rn_pass *pass, const char *data, struct hp
     const struct rn_room *room = pass->workload->room;
     const char *root = room->runner->sandboxed ? room->work : "/";
     const char *const argv[] = {
-        "perf", "script", "-i", data, "--symfs", root, "-F", "comm,pid,tid,event,ip,sym,dso", NULL};
+        "perf", "script", "-i", data, "--symfs", root, "--kallsyms", "/proc/kallsyms", "-F",
+        "comm,pid,tid,event,ip,sym,dso", NULL};
     const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "PERF_PAGER=cat",
                                NULL};
     const struct hp_command command = {.argv = argv,
@@ -262,7 +264,10 @@ static bool read_profile(const struct rn_pass *pass, const char *data, struct hp
                                        .output_limit = SCRIPT_LIMIT,
                                        .cancel = room->runner->cancel};
     link_system(room);
-    if (!hp_run_ok(&command, outcome, &why))
+    rn_privilege_lend(); /* for the names of the kernel's functions */
+    bool ran = hp_run_ok(&command, outcome, &why);
+    rn_privilege_take_back();
+    if (!ran)
         snprintf(reason, REASON_LIMIT, "perf script: %.170s", why.message);
     return !outcome->cancelled || hp_fail(err, HP_UNAVAILABLE, "stopped");
 }

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/state.h"
 #include "runner/machine.h"
+#include "runner/privilege.h"
 #include "runner/progress.h"
 #include "runner/sandbox.h"
 
@@ -88,7 +89,10 @@ bool rn_setup_make(struct rn_setup *setup, const struct hp_values *values, struc
 
 bool rn_setup_drop(struct rn_setup *setup, struct hp_error *err)
 {
-    return hp_drop_root(err) && rn_choose_cpu(setup->runner.cpu, err) >= 0 &&
+    rn_privilege_keep();
+    bool dropped = hp_drop_root(err);
+    rn_privilege_settle();
+    return dropped && rn_choose_cpu(setup->runner.cpu, err) >= 0 &&
            (!setup->runner.sandboxed || rn_sandbox_check(err));
 }
 
