@@ -91,6 +91,15 @@ static const struct hp_verb verbs[] = {
     {"token revoke", "NAME", 1, 1, "Make a token worthless", NULL, NULL, false, cli_token_revoke},
     {"audit", "", 0, 0, "List who did what, newest first", NULL, cli_audit_options, false,
      cli_audit},
+    {"export", "FILE", 1, 1, "Write a repository's whole history to a file",
+     "Lines of JSON, compressed with zstd where FILE ends in .zst; - is the standard output. All\n"
+     "that was measured, with samples; no tokens and no messages.",
+     cli_export_options, false, cli_export},
+    {"import", "FILE", 1, 1, "Read such a file as a new repository",
+     "Whole or not at all: a file that is cut off, was changed or is of a newer version is "
+     "refused.\n"
+     "Needs scope admin.",
+     cli_import_options, false, cli_import},
     {"db", "start|stop|status|url|psql|backup|restore [ARG...]", 1, -1,
      "Manage the private database, or open psql on it",
      "Runs hakperf-collector db with these arguments: `hakperf db psql -c \"SELECT ...\"`.", NULL,

@@ -21,6 +21,9 @@ extern const struct hp_option cli_alerts_options[];
 extern const struct hp_option cli_token_options[];
 extern const struct hp_option cli_audit_options[];
 
+extern const struct hp_option cli_export_options[];
+extern const struct hp_option cli_import_options[];
+
 int cli_up(const struct hp_values *values);
 int cli_db(const struct hp_values *values);
 int cli_suite_apply(const struct hp_values *values);
@@ -34,6 +37,8 @@ int cli_token_create(const struct hp_values *values);
 int cli_token_list(const struct hp_values *values);
 int cli_token_revoke(const struct hp_values *values);
 int cli_login(const struct hp_values *values);
+int cli_export(const struct hp_values *values);
+int cli_import(const struct hp_values *values);
 int cli_audit(const struct hp_values *values);
 int cli_alerts(const struct hp_values *values);
 int cli_changepoints(const struct hp_values *values);

@@ -11,7 +11,6 @@
 #include "common/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -69,16 +68,6 @@ bool api_claim(struct service *service, const struct request *request, struct an
     return true;
 }
 
-/* An unlinked file below the state folder: a slow reader costs disk, and no process that waits. */
-static int archive_file(const char *state, struct hp_error *err)
-{
-    HP_FREE char *folder = hp_format("%s/mirrors", state);
-    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
-    if (fd < 0)
-        hp_fail_errno(err, "cannot make a temporary file in %s/mirrors", state);
-    return fd;
-}
-
 bool api_source(struct service *service, const struct request *request, struct answer *answer,
                 struct hp_error *err)
 {
@@ -95,7 +84,7 @@ bool api_source(struct service *service, const struct request *request, struct a
     if (!repository || !(url ? mirror_init_driver(&mirror, service->state, url, err)
                              : mirror_init(&mirror, service->state, repository, err)))
         return false;
-    HP_FD int fd = archive_file(service->state, err);
+    HP_FD int fd = server_file(service->server, err);
     struct stat st;
     if (fd < 0)
         return false;

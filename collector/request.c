@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 static int hex_digit(char c)
 {
@@ -90,6 +91,8 @@ bool request_parse(struct request *request, const char *target, struct hp_error 
 
 void request_release(struct request *request)
 {
+    if (request->body_fd > 0)
+        close(request->body_fd);
     free(request->memory);
     hp_buffer_clear(&request->body);
 }

@@ -49,6 +49,7 @@ struct request {
     const char *authorization, *cookie, *host, *origin, *if_none_match, *accept; /* headers, or
                                                                                    NULL */
     struct hp_buffer body;
+    int body_fd; /* > 0: the body as a file without a name, where the route wants it so */
     struct principal who;
     bool over_unix;   /* came over the Unix socket */
     int64_t peer_uid; /* of the process at its other end, -1 where unknown */

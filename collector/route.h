@@ -12,6 +12,7 @@ struct service;
 enum route_kind {
     ROUTE_PLAIN, /* waits for the database at most */
     ROUTE_SLOW,  /* runs git: only some of the workers take these */
+    ROUTE_FILE,  /* the same, and the body goes to a file (body_fd), not to memory */
     ROUTE_QUICK, /* waits for nothing: answered even while every worker is busy */
 };
 
@@ -27,6 +28,11 @@ struct route {
     handler *run;
     enum route_kind kind;
 };
+
+static inline bool route_is_slow(const struct route *route)
+{
+    return route->kind == ROUTE_SLOW || route->kind == ROUTE_FILE;
+}
 
 /* Ended by a row whose method is NULL. */
 extern const struct route routes[];

@@ -3,6 +3,7 @@
 #include "common/wire.h"
 
 enum { SMALL = 64 << 10, WEBHOOK = 4 << 20 };
+#define ARCHIVE ((size_t)256 << 30) /* of what the disk holds */
 
 const struct route routes[] = {
     {"GET", "/healthz", SCOPE_PUBLIC, 0, api_health, ROUTE_QUICK},
@@ -17,6 +18,8 @@ const struct route routes[] = {
     {"GET", "/api/v1/repositories/{}/commits/{}", SCOPE_READ, 0, api_commit, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/compare", SCOPE_READ, 0, api_compare, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/series", SCOPE_READ, 0, api_series, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/export", SCOPE_READ, 0, api_export, ROUTE_SLOW},
+    {"POST", "/api/v1/import", SCOPE_ADMIN, ARCHIVE, api_import, ROUTE_FILE},
     {"GET", "/api/v1/status", SCOPE_READ, 0, api_status, ROUTE_PLAIN},
     {"GET", "/api/v1/events", SCOPE_READ, 0, api_events, ROUTE_PLAIN},
     {"GET", "/api/v1/jobs", SCOPE_READ, 0, api_jobs, ROUTE_PLAIN},

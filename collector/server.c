@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +60,17 @@ struct server *server_start(const struct server_options *options, struct hp_erro
         return server;
     server_stop(server);
     return NULL;
+}
+
+int server_file(const struct server *server, struct hp_error *err)
+{
+    const char *folder = server->options.folder;
+    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    if (fd < 0) {
+        hp_fail_errno(err, "cannot make a temporary file in %s", folder ? folder : "no folder");
+        err->code = HP_UNAVAILABLE;
+    }
+    return fd;
 }
 
 void server_load(struct server *server, struct server_load *out)

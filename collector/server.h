@@ -24,6 +24,7 @@ struct server_options {
     int workers, slow_workers;
     unsigned connections; /* at most, each socket */
     size_t body_memory;   /* bytes of bodies in hand, all requests together */
+    const char *folder;   /* for bodies and answers that are files; an absolute path */
     double idle_s;        /* a connection that is silent so long is closed */
     double stream_life_s; /* an event stream ends then; its client asks again, with credentials */
     /* Finds out who asks. `quick`: without waiting for anything, and if that does not tell,
@@ -39,6 +40,10 @@ struct server *server_start(const struct server_options *options, struct hp_erro
 
 /* A header of a request that a handler has in hand; NULL: none. */
 const char *server_header(const struct request *request, const char *name);
+
+/* A file without a name for a large answer; the caller closes it. -1 with an error. Its bytes are
+ * on disk, so that a slow reader costs no memory. */
+int server_file(const struct server *server, struct hp_error *err);
 
 /* Lets at most `n` parked requests try again. */
 void server_wake(struct server *server, unsigned n);

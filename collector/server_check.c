@@ -32,7 +32,8 @@ static bool check_size(struct exchange *x, struct hp_error *err)
     unsigned long long size = length ? strtoull(length, NULL, 10) : 0;
     if (size <= x->route->body_limit) {
         const struct server *server = x->server;
-        if (atomic_load(&server->body_memory) + size <= server->options.body_memory)
+        if (x->route->kind == ROUTE_FILE ||
+            atomic_load(&server->body_memory) + size <= server->options.body_memory)
             return true;
         return hp_fail(err, HP_UNAVAILABLE, "too much is being received at the moment");
     }

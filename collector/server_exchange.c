@@ -90,12 +90,27 @@ static enum MHD_Result begin(struct exchange *x)
     return hand_over(x, STAGE_ASKING, server_ask_who);
 }
 
+/* Once there is no room, what follows is dropped, so that the client hears why. */
+static void keep_in_file(struct exchange *x, const char *data, size_t size)
+{
+    if (x->body_error.code != HP_OK)
+        return;
+    if (x->request.body_fd <= 0)
+        x->request.body_fd = server_file(x->server, &x->body_error);
+    if (x->request.body_fd > 0 && !hp_write_all(x->request.body_fd, data, size)) {
+        hp_fail_errno(&x->body_error, "cannot keep the body");
+        x->body_error.code = HP_UNAVAILABLE;
+    }
+    x->body_size += size;
+}
+
 /* Bytes of a body that announced no length can come to more than is taken: they are dropped until
  * the end, where there is an answer, or until it is clear that there is none. */
 static enum MHD_Result read_body(struct exchange *x, const char *data, size_t *size)
 {
     struct server *server = x->server;
-    size_t limit = x->route->body_limit, now = x->request.body.size;
+    size_t limit = x->route->body_limit;
+    size_t now = x->route->kind == ROUTE_FILE ? x->body_size : x->request.body.size;
     size_t got = *size;
     *size = 0;
     if (x->too_large || got > limit - now) {
@@ -104,6 +119,10 @@ static enum MHD_Result read_body(struct exchange *x, const char *data, size_t *s
         x->reserved += got;
         atomic_fetch_add(&server->body_memory, got);
         return x->reserved > 2 * limit + 65536 ? MHD_NO : MHD_YES;
+    }
+    if (x->route->kind == ROUTE_FILE) {
+        keep_in_file(x, data, got);
+        return MHD_YES;
     }
     if (atomic_fetch_add(&server->body_memory, got) + got > server->options.body_memory) {
         atomic_fetch_sub(&server->body_memory, got);
@@ -119,6 +138,10 @@ static enum MHD_Result body_complete(struct exchange *x)
         struct hp_error err;
         hp_fail(&err, HP_LIMIT, "the body is larger than %zu bytes", x->route->body_limit);
         server_refuse(x, &err);
+        return send_answer(x);
+    }
+    if (x->body_error.code != HP_OK) {
+        server_refuse(x, &x->body_error);
         return send_answer(x);
     }
     if (x->route->kind == ROUTE_QUICK) {

@@ -60,6 +60,8 @@ struct exchange {
     char *target;
     size_t reserved; /* of the server's body_memory */
     bool too_large, decoded;
+    size_t body_size;           /* of a body that goes to a file */
+    struct hp_error body_error; /* why it could not be kept */
     double park_end;
     struct exchange *next_parked;
     struct stream *stream; /* while the answer goes on */

@@ -59,7 +59,7 @@ void server_call_handler(struct exchange *x)
         return;
     }
     /* git has its own limits, and takes as long as a repository is large. */
-    db_request(x->route->kind == ROUTE_SLOW ? 0 : REQUEST_S);
+    db_request(route_is_slow(x->route) ? 0 : REQUEST_S);
     bool ok = x->route->run(x->server->options.service, &x->request, &x->answer, &err);
     db_request(0);
     if (ok && x->route->scope == SCOPE_READ && strcmp(x->route->method, "GET") == 0)

@@ -31,7 +31,7 @@ struct serve {
     struct service service;
     struct listen_tcp tcp;
     int unix_fd;
-    char *socket, *address_file;
+    char *socket, *address_file, *files;
     struct background *background;
 };
 
@@ -44,7 +44,8 @@ static bool open_sockets(struct serve *s, const struct hp_values *values, struct
     s->socket =
         given && *given ? strdup(given) : hp_state_path(s->service.state, "run/collector.sock");
     s->address_file = hp_state_path(s->service.state, "run/address");
-    if (!s->socket || !s->address_file)
+    s->files = hp_state_path(s->service.state, "mirrors");
+    if (!s->socket || !s->address_file || !s->files)
         return hp_fail(err, HP_SYSTEM, "out of memory");
     s->unix_fd = listen_unix(s->socket, err);
     if (s->unix_fd < 0)
@@ -116,6 +117,7 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
         .slow_workers = workers > 2 ? workers - 2 : 1,
         .connections = CONNECTIONS,
         .body_memory = BODY_MEMORY,
+        .folder = s->files,
         .idle_s = IDLE_S,
         .stream_life_s = STREAM_S,
         .who = auth_who,
@@ -229,6 +231,7 @@ static void stop(struct serve *s)
     free(service->webhook_secrets);
     free(s->socket);
     free(s->address_file);
+    free(s->files);
     pthread_mutex_destroy(&service->mutex);
 }
 

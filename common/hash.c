@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -35,6 +36,42 @@ void hp_hmac(const void *key, size_t key_size, const void *data, size_t size, un
     unsigned int length = 32;
     if (key_size > INT_MAX || !HMAC(EVP_sha256(), key, (int)key_size, data, size, out, &length))
         abort(); /* only without memory for a few hundred bytes */
+}
+
+struct hp_hasher {
+    EVP_MD_CTX *context;
+};
+
+struct hp_hasher *hp_hasher_new(void)
+{
+    struct hp_hasher *hasher = calloc(1, sizeof *hasher);
+    if (hasher && (hasher->context = EVP_MD_CTX_new()) &&
+        EVP_DigestInit_ex(hasher->context, EVP_sha256(), NULL) == 1)
+        return hasher;
+    hp_hasher_free(hasher);
+    return NULL;
+}
+
+void hp_hasher_add(struct hp_hasher *hasher, const void *data, size_t size)
+{
+    if (EVP_DigestUpdate(hasher->context, data, size) != 1)
+        abort(); /* only for a context that is none */
+}
+
+void hp_hasher_end(struct hp_hasher *hasher, char out[HP_HASH_TEXT])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    if (EVP_DigestFinal_ex(hasher->context, digest, NULL) != 1)
+        abort();
+    hp_hex(digest, 32, out);
+}
+
+void hp_hasher_free(struct hp_hasher *hasher)
+{
+    if (!hasher)
+        return;
+    EVP_MD_CTX_free(hasher->context);
+    free(hasher);
 }
 
 bool hp_hash_file(const char *path, char out[HP_HASH_TEXT], struct hp_error *err)

@@ -15,6 +15,14 @@ void hp_hash_bytes(const void *data, size_t size, char out[HP_HASH_TEXT]);
 void hp_hmac(const void *key, size_t key_size, const void *data, size_t size,
              unsigned char out[32]);
 
+/* SHA-256 of bytes that come piece by piece. */
+struct hp_hasher;
+struct hp_hasher *hp_hasher_new(void); /* NULL without memory */
+void hp_hasher_add(struct hp_hasher *hasher, const void *data, size_t size);
+/* The hash of all that was added; nothing is added afterwards. */
+void hp_hasher_end(struct hp_hasher *hasher, char out[HP_HASH_TEXT]);
+void hp_hasher_free(struct hp_hasher *hasher); /* NULL is fine */
+
 /* SHA-256 of a file's content. */
 bool hp_hash_file(const char *path, char out[HP_HASH_TEXT], struct hp_error *err);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define ANSWER_LIMIT (64u << 20)
 
@@ -88,6 +89,8 @@ struct sink {
     CURL *curl;
     size_t limit, size;
     bool too_large, write_failed;
+    int upload;               /* > 0: the body is that file, */
+    size_t upload_size;       /* of so many bytes */
     struct hp_buffer refusal; /* body of an answer that is no success */
 };
 
@@ -135,6 +138,12 @@ static bool refused(const struct sink *sink, long status, struct hp_error *err)
         hp_fail(err, status == 503 ? HP_UNAVAILABLE : HP_INTERNAL,
                 "the collector answered with status %ld", status);
     return false;
+}
+
+static size_t read_file(char *out, size_t one, size_t count, void *context)
+{
+    ssize_t n = read(*(const int *)context, out, one * count);
+    return n < 0 ? CURL_READFUNC_ABORT : (size_t)n;
 }
 
 static bool prepare(struct hp_http *http, const char *method, const char *url, const void *body,
@@ -187,12 +196,19 @@ static bool perform(struct hp_http *http, const char *method, const char *path,
     HP_FREE char *url = hp_format("%s%s", http->base, path);
     char detail[CURL_ERROR_SIZE] = "";
     bool ok = true;
-    struct curl_slist *list = headers(http, body ? content_type : NULL, &ok);
+    struct curl_slist *list = headers(http, body || sink->upload > 0 ? content_type : NULL, &ok);
     if (!ok || !url || !prepare(http, method, url, body, size)) {
         curl_slist_free_all(list);
         return hp_fail(err, HP_SYSTEM, "cannot prepare a request: out of memory");
     }
     sink->curl = http->curl;
+    if (sink->upload > 0) {
+        curl_easy_setopt(http->curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
+        curl_easy_setopt(http->curl, CURLOPT_READFUNCTION, read_file);
+        curl_easy_setopt(http->curl, CURLOPT_READDATA, &sink->upload);
+        curl_easy_setopt(http->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sink->upload_size);
+    }
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, sink);
@@ -237,6 +253,22 @@ bool hp_http_json(struct hp_http *http, const char *method, const char *path, co
         return false;
     if (!answer || received.size == 0)
         return true;
+    *answer = hp_json_parse(hp_buffer_text(&received), received.size, err);
+    return *answer || hp_error_context(err, "the collector's answer");
+}
+
+bool hp_http_upload(struct hp_http *http, const char *method, const char *path,
+                    const char *content_type, int fd, size_t size, json_t **answer,
+                    struct hp_error *err)
+{
+    HP_BUFFER struct hp_buffer received = {0};
+    struct sink sink = {
+        .buffer = &received, .limit = ANSWER_LIMIT, .upload = fd, .upload_size = size};
+    *answer = NULL;
+    if (lseek(fd, 0, SEEK_SET) != 0)
+        return hp_fail_errno(err, "cannot read the file");
+    if (!perform(http, method, path, content_type, NULL, 0, &sink, NULL, err))
+        return false;
     *answer = hp_json_parse(hp_buffer_text(&received), received.size, err);
     return *answer || hp_error_context(err, "the collector's answer");
 }

@@ -32,6 +32,12 @@ bool hp_http_bytes(struct hp_http *http, const char *method, const char *path,
                    const char *content_type, const void *body, size_t size, size_t answer_limit,
                    struct hp_buffer *answer, long *status, struct hp_error *err);
 
+/* Sends an open file of `size` bytes as body, from its beginning; the answer as hp_http_json has
+ * it. */
+bool hp_http_upload(struct hp_http *http, const char *method, const char *path,
+                    const char *content_type, int fd, size_t size, json_t **answer,
+                    struct hp_error *err);
+
 /* Downloads an answer of at most `limit` bytes into an open descriptor. */
 bool hp_http_download(struct hp_http *http, const char *path, int fd, size_t limit,
                       struct hp_error *err);

@@ -1,0 +1,2 @@
+-- No more lines of this table.
+CLOSE archive

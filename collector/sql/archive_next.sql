@@ -1,0 +1,2 @@
+-- The next lines.
+FETCH FORWARD 200 FROM archive
