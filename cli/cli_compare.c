@@ -13,7 +13,7 @@
 const struct hp_option cli_compare_options[] = {
     {"strict", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "exit code 1 for a small regression too", false},
     {"measure", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,
-     "where nothing measured the two, queue it and wait", false},
+     "where no run put the two side by side, queue it and wait", false},
     {"wait", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "while they are queued, measured or confirmed",
      false},
     {"here", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "measure now, on this machine, without a collector",
@@ -117,10 +117,20 @@ static json_t *await_confirmation(struct cli_session *session, const struct pair
     return comparison;
 }
 
+static bool is_joined(const json_t *comparison)
+{
+    return strcmp(hp_json_string(comparison, "how", ""), "joined") == 0;
+}
+
 static json_t *find(struct cli_session *session, const struct pair *pair, struct hp_error *err)
 {
     bool may_measure = hp_opt_flag(session->values, "measure");
     json_t *comparison = ask(session, pair, err);
+    /* Joined from other runs is an answer too, unless a measurement was asked for. */
+    if (comparison && may_measure && is_joined(comparison)) {
+        json_decref(comparison);
+        return measure(session, pair, err) ? ask(session, pair, err) : NULL;
+    }
     if (comparison || err->code != HP_NOT_FOUND ||
         !(may_measure || hp_opt_flag(session->values, "wait")))
         return comparison;

@@ -220,7 +220,10 @@ static void print_foot(const json_t *comparison)
         cli_time_text(hp_json_string(comparison, "measured", NULL), when);
         printf("  measured %s UTC\n", when);
     }
-    if (reproduce)
+    if (hp_json_string(comparison, "measure", NULL))
+        print_clean("  not tight enough for the margin; measure them directly: ",
+                    hp_json_string(comparison, "measure", NULL), "\n");
+    else if (reproduce)
         print_clean("  reproduce: ", reproduce, "\n");
 }
 

@@ -24,6 +24,8 @@ json_t *view_comparison(struct db_conn *conn, const char *repository, const char
     /* What only the sentence needed. */
     json_object_del(comparison, "against_parent");
     json_object_del(comparison, "status");
+    json_object_set_new(comparison, "how", json_string("measured"));
+    json_object_set_new(comparison, "measure", json_null());
     return comparison;
 }
 
@@ -109,6 +111,10 @@ json_t *view_compare(struct db *db, const char *repository, const char *base, co
         return NULL;
     if (db_text(row, 0, 0))
         return view_comparison(conn, id, db_text(row, 0, 0), err);
-    tell_missing(row, base, head, err);
-    return NULL;
+    json_t *joined;
+    if (!view_joined(conn, id, base, head, &joined, err))
+        return NULL;
+    if (!joined)
+        tell_missing(row, base, head, err);
+    return joined;
 }

@@ -11,6 +11,11 @@
 json_t *view_comparison(struct db_conn *conn, const char *repository, const char *run,
                         struct hp_error *err);
 
+/* COMPARISON of two revisions that no run compared, out of what joins them ("how": "joined"); the
+ * caller owns *out, which is NULL where nothing does. False: an error of db.h. */
+bool view_joined(struct db_conn *conn, const char *repository, const char *base, const char *head,
+                 json_t **out, struct hp_error *err);
+
 /* The id of a repository as a parameter; HP_NOT_FOUND where there is none of that name. */
 bool view_repository_id(struct db_conn *conn, const char *name, char id[DB_TEXT],
                         struct hp_error *err);

@@ -57,6 +57,12 @@ static bool add_change(struct hp_buffer *out, const json_t *workload, const stru
 
 static bool add_basis(struct hp_buffer *out, const json_t *workload)
 {
+    const json_t *how = json_object_get(workload, "how");
+    if (is(how, "way", "reference"))
+        return hp_buffer_printf(out, "not side by side, but through the reference of both runs");
+    if (is(how, "way", "parents"))
+        return hp_buffer_printf(out, "not side by side, but added up over %lld commits",
+                                (long long)hp_json_int(how, "commits", 0));
     return hp_buffer_printf(out, "%lld pairs", (long long)hp_json_int(workload, "pairs", 0));
 }
 
@@ -228,6 +234,13 @@ static bool add_others(struct hp_buffer *out, const json_t *comparison)
     return hp_buffer_printf(out, "; %zu of %zu workloads have this verdict", alike, all);
 }
 
+/* Of revisions that were joined too loosely for what the workloads ask about. */
+static bool add_offer(struct hp_buffer *out, const json_t *comparison)
+{
+    return !json_is_string(json_object_get(comparison, "measure")) ||
+           hp_buffer_printf(out, "; only a direct measurement can tell more");
+}
+
 static bool add_confirmation(struct hp_buffer *out, const json_t *comparison)
 {
     static const struct {
@@ -286,7 +299,7 @@ static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const st
     else
         ok = tell_workload(out, workload, names) && add_coverage(out, comparison) &&
              add_others(out, comparison);
-    return ok && add_confirmation(out, comparison);
+    return ok && add_confirmation(out, comparison) && add_offer(out, comparison);
 }
 
 static bool tell_comparison(struct hp_buffer *out, const json_t *comparison,

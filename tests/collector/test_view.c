@@ -4,9 +4,11 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "tests/collector/golden.h"
+#include "tests/collector/line.h"
 #include "tests/collector/store_fixture.h"
 #include "tests/suite.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,10 +110,10 @@ END_TEST
 
 START_TEST(compare_has_its_contract)
 {
-    static const char *const top[] = {"verdict",  "size",         "sentence", "base",
-                                      "head",     "run",          "reason",   "workloads",
-                                      "machine",  "sandbox",      "warnings", "reproduce",
-                                      "measured", "confirmation", "coverage"};
+    static const char *const top[] = {
+        "verdict",  "size",         "sentence", "base",    "head",     "run",
+        "reason",   "workloads",    "machine",  "sandbox", "warnings", "reproduce",
+        "measured", "confirmation", "coverage", "how",     "measure"};
     static const char *const each[] = {
         "workload",     "verdict",      "size",       "metric",        "unit",
         "better",       "base_value",   "head_value", "change",        "low",
@@ -156,6 +158,90 @@ START_TEST(compare_without_a_run)
                                 "WHERE id = 18");
     ck_assert_ptr_null(view_compare(db, GOLDEN_REPOSITORY, golden_base, golden_broken, &err));
     ck_assert_ptr_nonnull(strstr(err.hint, "is queued"));
+    db_close(db);
+}
+END_TEST
+
+static double number(const json_t *comparison, const char *key)
+{
+    return hp_json_number(json_array_get(json_object_get(comparison, "workloads"), 0), key, NAN);
+}
+
+static const char *way(const json_t *comparison)
+{
+    const json_t *w = json_array_get(json_object_get(comparison, "workloads"), 0);
+    return hp_json_string(json_object_get(w, "how"), "way", "");
+}
+
+/* Four commits later, none of them compared with the first: whichever way is tighter. */
+START_TEST(revisions_far_apart_are_joined)
+{
+    struct db *db = measured_world();
+    for (int i = 1; i <= 4; i++)
+        line_add(&(struct line_step){i, "regressed", "small", -0.004, 0.002, -0.004 * i, 0.0005});
+    HP_JSON json_t *tight =
+        need(view_compare(db, GOLDEN_REPOSITORY, line_sha(1), line_sha(4), &err));
+    ck_assert_str_eq(hp_json_string(tight, "how", ""), "joined");
+    ck_assert_str_eq(way(tight), "reference");
+    ck_assert_double_eq_tol(number(tight, "change"), expm1(-0.012), 1e-9);
+    ck_assert_double_eq_tol(log1p(number(tight, "high")) - log1p(number(tight, "change")),
+                            sqrt(2) * 0.0005 * 3.70 / 1.959964, 1e-9);
+    ck_assert_str_eq(hp_json_string(tight, "verdict", ""), "regressed");
+    ck_assert(json_is_null(json_object_get(tight, "measure")));
+    ck_assert_ptr_nonnull(
+        strstr(hp_json_string(tight, "sentence", ""), "through the reference of both runs"));
+    /* Backwards it is the mirror image, along a line that goes down on the base's side. */
+    HP_JSON json_t *back =
+        need(view_compare(db, GOLDEN_REPOSITORY, line_sha(4), line_sha(1), &err));
+    ck_assert_str_eq(hp_json_string(back, "verdict", ""), "improved");
+    ck_assert_double_eq_tol(log1p(number(back, "change")), -log1p(number(tight, "change")), 1e-12);
+    db_close(db);
+}
+END_TEST
+
+START_TEST(revisions_without_a_reference_are_chained)
+{
+    struct db *db = measured_world();
+    for (int i = 1; i <= 4; i++)
+        line_add(&(struct line_step){i, "regressed", "small", -0.004, 0.002, 0, 0});
+    HP_JSON json_t *c = need(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(4), &err));
+    ck_assert_str_eq(way(c), "parents");
+    ck_assert_double_eq_tol(number(c, "change"), expm1(-0.016), 1e-9);
+    /* Four independent errors of 0.2 % are one of 0.4 %. */
+    ck_assert_double_eq_tol(log1p(number(c, "low")), -0.020, 1e-9);
+    ck_assert_double_eq_tol(log1p(number(c, "high")), -0.012, 1e-9);
+    ck_assert_ptr_nonnull(strstr(hp_json_string(c, "sentence", ""), "added up over 4 commits"));
+    /* A hole in the line: nothing joins them, and the way to measure them is told. */
+    line_add(&(struct line_step){.number = 5});
+    line_add(&(struct line_step){6, "equivalent", NULL, 0, 0.002, 0, 0});
+    ck_assert_ptr_null(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(6), &err));
+    ck_assert_int_eq(err.code, HP_NOT_FOUND);
+    ck_assert_ptr_nonnull(strstr(err.hint, "hakperf queue --compare"));
+    /* One that touches nothing of the allocator is no hole. */
+    store_ask(PRIVATE_DB_OWNER, "UPDATE store.commit SET watched = false WHERE position = 6");
+    HP_JSON json_t *joined =
+        need(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(6), &err));
+    ck_assert_double_eq_tol(number(joined, "change"), expm1(-0.016), 1e-9);
+    db_close(db);
+}
+END_TEST
+
+START_TEST(a_loose_joint_offers_a_measurement)
+{
+    struct db *db = measured_world();
+    for (int i = 1; i <= 9; i++)
+        line_add(&(struct line_step){i, "inconclusive", NULL, 0.001, 0.009, 0, 0.02});
+    HP_JSON json_t *c = need(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(9), &err));
+    ck_assert_str_eq(way(c), "parents");
+    ck_assert_str_eq(hp_json_string(c, "verdict", ""), "inconclusive");
+    ck_assert_ptr_nonnull(strstr(hp_json_string(c, "measure", ""), "hakperf compare --measure "));
+    ck_assert_ptr_nonnull(strstr(hp_json_string(c, "sentence", ""), "only a direct measurement"));
+    /* Another machine in between: the controls are not the same, the parents still join. */
+    store_ask(PRIVATE_DB_OWNER,
+              "UPDATE store.run SET epoch = NULL WHERE base = lpad('8', 40, '0')");
+    HP_JSON json_t *other =
+        need(view_compare(db, GOLDEN_REPOSITORY, line_sha(8), line_sha(9), &err));
+    ck_assert_str_eq(hp_json_string(other, "how", ""), "measured");
     db_close(db);
 }
 END_TEST
@@ -341,6 +427,9 @@ HP_SUITE(view)
     tcase_add_test(t, waiting_commits_say_so);
     tcase_add_test(t, compare_has_its_contract);
     tcase_add_test(t, compare_without_a_run);
+    tcase_add_test(t, revisions_far_apart_are_joined);
+    tcase_add_test(t, revisions_without_a_reference_are_chained);
+    tcase_add_test(t, a_loose_joint_offers_a_measurement);
     tcase_add_test(t, commit_with_run_and_comparison);
     tcase_add_test(t, series_has_points_and_ratios);
     tcase_add_test(t, status_jobs_and_alerts);

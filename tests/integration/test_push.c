@@ -167,6 +167,17 @@ START_TEST(a_comment_is_identical)
     ck_assert_exit(compared, HP_EXIT_OK);
     HP_JSON json_t *comparison = planted_json(&compared);
     ck_assert_str_eq(hp_json_string(comparison, "verdict", ""), "identical");
+    /* No run put it beside the base: the two runs in between are joined. */
+    HAKPERF(direct, "compare", "base", "slow", "--json");
+    HAKPERF(far, "compare", "base", "comment", "--json");
+    ck_assert_exit(far, HP_EXIT_REGRESSED);
+    HP_JSON json_t *near_one = planted_json(&direct);
+    HP_JSON json_t *joined = planted_json(&far);
+    ck_assert_str_eq(hp_json_string(joined, "how", ""), "joined");
+    const json_t *a = json_array_get(json_object_get(near_one, "workloads"), 0);
+    const json_t *b = json_array_get(json_object_get(joined, "workloads"), 0);
+    ck_assert_double_eq_tol(hp_json_number(a, "change", 0), hp_json_number(b, "change", 1), 1e-9);
+    ck_assert_ptr_nonnull(strstr(hp_json_string(joined, "sentence", ""), "not side by side"));
 }
 END_TEST
 

@@ -1,0 +1,68 @@
+#include "tests/collector/line.h"
+
+#include "collector/private_db.h"
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "tests/collector/golden.h"
+#include "tests/collector/store_fixture.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char commit_sql[] =
+    "INSERT INTO store.commit (repository, sha, parents, position, mainline, author, subject, "
+    "committed) VALUES (1, '%s', ARRAY['%s'], %d, true, 'A', 'Step %d', now()); "
+    "UPDATE store.commit SET mainline = true WHERE position < 2";
+
+static const char run_sql[] =
+    "WITH o AS (SELECT * FROM store.run WHERE kind = 'commit' AND head = '%s'), "
+    "x AS (SELECT * FROM store.run_workload WHERE run = (SELECT id FROM o) LIMIT 1), "
+    "j AS (INSERT INTO store.job (repository, kind, head, base, suite_hash, state, finished) "
+    "SELECT 1, 'commit', '%s', '%s', o.suite_hash, 'done', now() FROM o RETURNING id, head, base), "
+    "u AS (INSERT INTO store.run (repository, id, job, attempt, kind, head, base, against_parent, "
+    "suite_hash, status, verdict, size, decided_by, started, finished, runner, runner_version, "
+    "machine, sandbox, reproduce, epoch, stored) "
+    "SELECT 1, gen_random_uuid(), j.id, 1, 'commit', j.head, j.base, true, o.suite_hash, "
+    "'measured', "
+    "'%s', %s, x.workload, now(), now(), o.runner, '1', o.machine, 'bwrap', 'x', o.epoch, "
+    "now() + make_interval(secs => %d) FROM j, o, x RETURNING id), "
+    "w AS (INSERT INTO store.run_workload (repository, run, workload, status, margin, layout_sd, "
+    "max_pairs, coin_seed, pairs, first_arm, second_arm, pair_seed, pair_order, pair_layout) "
+    "SELECT 1, u.id, x.workload, 'measured', 0.01, 0, 512, 1, 0, 'head', 'base', '{}', '{}', '{}' "
+    "FROM u, x RETURNING run, workload), "
+    "m AS (INSERT INTO store.measurement (repository, run, workload, metric, arm, n, median, low, "
+    "high) SELECT 1, w.run, w.workload, t.id, v.arm, 64, 1e7 * exp(v.l), 1e7 * exp(v.l - v.h), "
+    "1e7 * exp(v.l + v.h) FROM w, store.metric t, (VALUES ('head', %.17g::float8, %.17g::float8), "
+    "('control', 0, 0)) v(arm, l, h) WHERE t.name = 'throughput' AND (v.arm = 'head' OR %s)) "
+    "INSERT INTO store.comparison (repository, run, workload, metric, verdict, size, pairs, "
+    "estimate, "
+    "low, high, z, detectable) SELECT 1, w.run, w.workload, t.id, '%s', %s, 512, v.e, v.e - v.h, "
+    "v.e + v.h, 9, 0.003 FROM w, store.metric t, (VALUES (%.17g::float8, %.17g::float8)) v(e, h) "
+    "WHERE t.name = 'throughput'";
+
+const char *line_sha(int number)
+{
+    static char text[4][41];
+    static int at;
+    at = (at + 1) % 4;
+    snprintf(text[at], sizeof text[at], "%040d", number);
+    return text[at];
+}
+
+void line_add(const struct line_step *s)
+{
+    const char *parent = s->number == 1 ? golden_head : line_sha(s->number - 1);
+    const char *sha = line_sha(s->number);
+    char size[16] = "NULL";
+    HP_FREE char *commit = hp_format(commit_sql, sha, parent, s->number + 1, s->number);
+    store_ask(PRIVATE_DB_OWNER, commit);
+    if (!s->verdict)
+        return;
+    if (s->size)
+        snprintf(size, sizeof size, "'%s'", s->size);
+    HP_FREE char *run =
+        hp_format(run_sql, golden_head, sha, parent, s->verdict, size, s->number, s->control,
+                  fmax(s->control_half, 1e-6), s->control_half > 0 ? "true" : "false", s->verdict,
+                  size, s->change, s->half);
+    store_ask(PRIVATE_DB_OWNER, run);
+}
