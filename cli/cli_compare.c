@@ -2,6 +2,7 @@
 #include "cli/comparison.h"
 #include "cli/figures.h"
 #include "cli/here.h"
+#include "cli/markdown.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/wait.h"
@@ -26,6 +27,7 @@ const struct hp_option cli_compare_options[] = {
      "with --here: a workload's pairs end at the first look after so long", false},
     {"passes", 0, HP_OPT_SECONDS, "SECONDS", "60", 0, 86400,
      "with --here: what explains the verdict may take so long; 0: nothing but the verdict", false},
+    {"markdown", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "as Markdown, for a review", false},
     {.name = NULL},
 };
 
@@ -117,29 +119,28 @@ static json_t *await_confirmation(struct cli_session *session, const struct pair
     return comparison;
 }
 
-static bool is_joined(const json_t *comparison)
+/* Joined from other runs is an answer too, unless a measurement of the two is waited for. */
+static bool is_settled(const json_t *comparison, const struct hp_error *err, bool wanted)
 {
-    return strcmp(hp_json_string(comparison, "how", ""), "joined") == 0;
+    if (!comparison)
+        return err->code != HP_NOT_FOUND || !wanted;
+    return !wanted || strcmp(hp_json_string(comparison, "how", ""), "joined") != 0;
 }
 
 static json_t *find(struct cli_session *session, const struct pair *pair, struct hp_error *err)
 {
     bool may_measure = hp_opt_flag(session->values, "measure");
     json_t *comparison = ask(session, pair, err);
-    /* Joined from other runs is an answer too, unless a measurement was asked for. */
-    if (comparison && may_measure && is_joined(comparison)) {
-        json_decref(comparison);
-        return measure(session, pair, err) ? ask(session, pair, err) : NULL;
-    }
-    if (comparison || err->code != HP_NOT_FOUND ||
-        !(may_measure || hp_opt_flag(session->values, "wait")))
+    if (is_settled(comparison, err, may_measure || hp_opt_flag(session->values, "wait")))
         return comparison;
+    json_decref(comparison);
     if (!wait_for_it(session, pair, err))
         return NULL;
     /* Asked again even where nothing was under way: it may have ended just now. */
     comparison = ask(session, pair, err);
-    if (comparison || err->code != HP_NOT_FOUND || !may_measure)
+    if (is_settled(comparison, err, may_measure))
         return comparison;
+    json_decref(comparison);
     return measure(session, pair, err) ? ask(session, pair, err) : NULL;
 }
 
@@ -177,6 +178,8 @@ int cli_compare(const struct hp_values *values)
         return cli_fail(values, &err);
     if (json)
         cli_print_json(comparison);
+    else if (hp_opt_flag(values, "markdown"))
+        cli_markdown_print(comparison, stdout);
     else
         cli_comparison_print(comparison);
     return cli_verdict_exit(hp_json_string(comparison, "verdict", NULL),

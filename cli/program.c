@@ -48,7 +48,8 @@ static const struct hp_verb verbs[] = {
      cli_queue_options, false, cli_queue},
     {"compare", "REV1 REV2", 2, 2, "Tell whether REV2 is slower or faster than REV1",
      REVISIONS
-     "\n\nRevisions that no run put side by side are joined through the reference of both or along\n"
+     "\n\nRevisions that no run put side by side are joined through the reference of both or "
+     "along\n"
      "the parents between them, with the error of all parts; --measure measures them directly."
      "\n\nWith --here both are built and measured on the spot, without any service, by the "
      "suite that\n--suite names or the checkout holds (hakperf-suite.json, deploy/suites). "
