@@ -17,11 +17,28 @@ static void finish(struct exchange *x)
     MHD_resume_connection(x->connection);
 }
 
+/* What is wrong inside names files and servers: nothing for somebody whom nobody knows. */
+static void keep_to_ourselves(const struct exchange *x, struct hp_error *err)
+{
+    bool inside = err->code == HP_SYSTEM || err->code == HP_INTERNAL;
+    if (!inside && err->code != HP_UNAVAILABLE)
+        return;
+    hp_log_error(HP_LOG_DEBUG, x->target, err);
+    *err = (struct hp_error){.code = err->code};
+    if (inside)
+        hp_fail(err, err->code, "the collector cannot do this; its log says why");
+    else
+        hp_fail(err, err->code, "the collector cannot do this at the moment");
+}
+
 void server_refuse(struct exchange *x, const struct hp_error *err)
 {
     const struct server_options *o = &x->server->options;
     bool known = x->request.who.name[0] && strcmp(x->request.who.name, "anonymous") != 0;
-    answer_error(&x->answer, err, known);
+    struct hp_error told = *err;
+    if (!x->request.over_unix && x->request.who.scopes == 0)
+        keep_to_ourselves(x, &told);
+    answer_error(&x->answer, &told, known);
     if (x->answer.status == MHD_HTTP_UNAUTHORIZED && o->stranger &&
         strcmp(x->request.method, "GET") == 0)
         o->stranger(&x->request, &x->answer);

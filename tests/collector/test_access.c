@@ -43,6 +43,7 @@ static size_t read_table(struct endpoint *rows, size_t room)
         fill(e->path, "ID", "999");
         fill(e->path, "source/SHA", "source/0123456789012345678901234567890123456789");
         fill(e->path, "fence=N", "fence=1");
+        fill(e->path, "SECONDS", "0");
         fill(e->path, "RUN", "b1a7c9de-0f35-4e5b-9a41-6d2c8e7f5a10");
         fill(e->path, "CODE", "0123");
         n++;
@@ -263,6 +264,90 @@ START_TEST(deeds_are_written_down)
 }
 END_TEST
 
+/* What each endpoint that changes something is called in the audit log; those of runners, which
+ * deliver what they were given, and the import, which has a test of its own, stay out. */
+static const struct {
+    const char *method, *path, *action;
+} changes[] = {
+    {"PUT", "/api/v1/suites", "suite"},
+    {"POST", "/api/v1/repositories/{}/look", "look"},
+    {"POST", "/api/v1/repositories/{}/jobs", "queue"},
+    {"DELETE", "/api/v1/jobs/{}", "cancel"},
+    {"POST", "/api/v1/jobs/{}/retry", "retry"},
+    {"POST", "/api/v1/alerts/{}", "alert"},
+    {"POST", "/api/v1/tokens", "token create"},
+    {"DELETE", "/api/v1/tokens/{}", "token revoke"},
+    {"POST", "/api/v1/login-links", "login link"},
+    {"POST", "/api/v1/import", NULL},
+    {"POST", "/webhook/{}", NULL}, /* likewise */
+};
+
+static const char *action_of(const struct route *route, bool *known)
+{
+    *known = false;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (strcmp(changes[i].method, route->method) == 0 &&
+            strcmp(changes[i].path, route->path) == 0) {
+            *known = true;
+            return changes[i].action;
+        }
+    return NULL;
+}
+
+static void do_deed(const char *method, const char *path, json_t *body, long status)
+{
+    HP_JSON json_t *owned = body;
+    HP_JSON json_t *answer = NULL;
+    long got = collector_ask(method, path, owned, &answer);
+    ck_assert_msg(got == status, "%s %s: %ld %s", method, path, got,
+                  hp_json_string(answer, "message", ""));
+}
+
+START_TEST(every_change_is_written_down)
+{
+    const char *repository = repo_make();
+    repo_commit(repository, "lib/a", "1", "one");
+    collector_start(NULL);
+    suite_applied(repository);
+    char path[80];
+    do_deed("POST", "/api/v1/repositories/r/look", NULL, 200);
+    HP_JSON json_t *job = claim("w");
+    HP_JSON json_t *result = failed_result(job);
+    HP_FREE char *run = hp_format("/api/v1/runs/%s", hp_json_string(result, "run", ""));
+    ck_assert_int_eq(collector_ask("PUT", run, result, NULL), 201);
+    do_deed("POST", "/api/v1/repositories/r/jobs", json_pack("{s:[s]}", "revs", "main"), 200);
+    snprintf(path, sizeof path, "/api/v1/jobs/%s",
+             store_ask("hakperf_owner", "SELECT id FROM store.job WHERE state = 'queued'"));
+    do_deed("DELETE", path, NULL, 200);
+    strcat(path, "/retry");
+    do_deed("POST", path, NULL, 200);
+    store_ask("hakperf_owner",
+              "WITH w AS (INSERT INTO store.workload (repository, name, hash) VALUES (1, 'w', "
+              "repeat('0', 64)) RETURNING id), m AS (INSERT INTO store.metric (name, unit, better) "
+              "VALUES ('m', 'u', 'higher') RETURNING id) INSERT INTO store.alert (repository, run, "
+              "head, workload, metric, sentence, change, low, high) SELECT 1, u.id, u.head, w.id, "
+              "m.id, 's', -0.1, -0.2, -0.05 FROM store.run u, w, m");
+    snprintf(path, sizeof path, "/api/v1/alerts/%s",
+             store_ask("hakperf_owner", "SELECT max(id) FROM store.alert"));
+    do_deed("POST", path, json_pack("{s:s, s:s}", "action", "note", "note", "n"), 200);
+    do_deed("POST", "/api/v1/tokens", json_pack("{s:s, s:s}", "name", "t", "scope", "read"), 201);
+    do_deed("DELETE", "/api/v1/tokens/t", NULL, 200);
+    do_deed("POST", "/api/v1/login-links", NULL, 201);
+    for (const struct route *route = routes; route->method; route++) {
+        bool known;
+        const char *action = action_of(route, &known);
+        if (strcmp(route->method, "GET") == 0 || route->scope == SCOPE_RUNNER)
+            continue;
+        ck_assert_msg(known, "who writes down %s %s?", route->method, route->path);
+        HP_FREE char *sql = hp_format(
+            "SELECT count(*) FROM store.audit_log WHERE action = '%s' AND who LIKE 'uid %%'",
+            action ? action : "suite");
+        ck_assert_msg(strcmp(store_ask("hakperf_owner", sql), "0") != 0, "%s", route->path);
+    }
+    collector_stop();
+}
+END_TEST
+
 /* The same tokens by the API, with an end; a token cannot make another without scope admin. */
 START_TEST(tokens_are_made_by_the_api_and_expire)
 {
@@ -367,6 +452,7 @@ HP_SUITE(collector_access)
     tcase_add_test(t, other_sites_cannot_use_the_cookie);
     tcase_add_test(t, other_host_names_are_refused);
     tcase_add_test(t, deeds_are_written_down);
+    tcase_add_test(t, every_change_is_written_down);
     tcase_add_test(t, tokens_are_made_by_the_api_and_expire);
     tcase_add_test(t, too_many_requests_are_refused);
     tcase_add_test(t, reading_may_be_open_to_all);

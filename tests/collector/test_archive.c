@@ -69,7 +69,8 @@ static void digest(const char *repository, char out[8192])
         out, 8192, "%s",
         store_ask(
             PRIVATE_DB_OWNER,
-            "CREATE OR REPLACE FUNCTION store.test_digest(of_name text) RETURNS text LANGUAGE plpgsql "
+            "CREATE OR REPLACE FUNCTION store.test_digest(of_name text) RETURNS text LANGUAGE "
+            "plpgsql "
             "SET timezone = 'UTC' AS $$ DECLARE t record; one text; out text := ''; "
             "first_job bigint; first_alert bigint; first_event bigint; rid integer; BEGIN "
             "SELECT id INTO rid FROM store.repository WHERE name = of_name; "

@@ -98,6 +98,100 @@ START_TEST(every_route_is_told_and_nothing_else)
 }
 END_TEST
 
+/* Whether the table of endpoints names a parameter of that operation: "?name=" or "&name=" in its
+ * row; format is told for all tables together. */
+static bool in_table(const char *table, const char *method, const char *path, const char *name)
+{
+    static const char *const words[][2] = {
+        {"{repository}", "REPO"}, {"{rev}", "REV"}, {"{job}", "ID"},   {"{alert}", "ID"},
+        {"{run}", "RUN"},         {"{sha}", "SHA"}, {"{name}", "NAME"}};
+    char row[400], key[80];
+    snprintf(row, sizeof row, "| `%s %s", method, path);
+    for (char *c = row; *c && c < row + 3 + strlen(method); c++)
+        *c = (char)toupper((unsigned char)*c);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (char *at; (at = strstr(row, words[i][0]));) {
+            char rest[400];
+            snprintf(rest, sizeof rest, "%s", at + strlen(words[i][0]));
+            snprintf(at, (size_t)(row + sizeof row - at), "%s%s", words[i][1], rest);
+        }
+    for (const char *at = table; (at = strstr(at, row)); at++) {
+        const char *end = at + strlen(row);
+        if (*end != '?' && *end != '`')
+            continue;
+        size_t line = strcspn(at, "\n");
+        HP_FREE char *text = strndup(at, line);
+        snprintf(key, sizeof key, "?%s=", name);
+        bool found = strstr(text, key) != NULL;
+        key[0] = '&';
+        return found || strstr(text, key) || strcmp(name, "format") == 0;
+    }
+    ck_abort_msg("the table of endpoints lacks %s", row);
+}
+
+/* Every query parameter stands in both, with its schema. */
+START_TEST(query_parameters_are_told_twice)
+{
+    HP_JSON json_t *doc = document();
+    HP_BUFFER struct hp_buffer table = {0};
+    struct hp_error err;
+    ck_assert(hp_file_read("common/wire/README.md", 1 << 20, &table, &err));
+    const char *path, *method;
+    json_t *methods, *operation, *parameter;
+    size_t i, told = 0, written = 0;
+    json_object_foreach (json_object_get(doc, "paths"), path, methods) {
+        json_object_foreach (methods, method, operation) {
+            json_array_foreach (json_object_get(operation, "parameters"), i, parameter) {
+                const char *name = hp_json_string(parameter, "name", "");
+                if (strcmp(hp_json_string(parameter, "in", ""), "query") != 0)
+                    continue;
+                ck_assert_msg(in_table(table.data, method, path, name), "%s %s: %s", method, path,
+                              name);
+                told += strcmp(name, "format") != 0;
+            }
+        }
+    }
+    /* And none stands only there. */
+    for (const char *at = table.data; (at = strstr(at, "\n| `")); at += 4) {
+        size_t end = strcspn(at + 4, "`");
+        for (size_t c = 4; c < end + 4; c++)
+            written += (at[c] == '?' || at[c] == '&') && strncmp(at + c + 1, "format=", 7) != 0;
+    }
+    ck_assert_uint_eq(told, written);
+}
+END_TEST
+
+/* What goes wrong has the one body that is told for every other status. */
+START_TEST(errors_are_what_is_told)
+{
+    HP_JSON json_t *doc = document();
+    static const struct {
+        const char *method, *path;
+        long status;
+    } asks[] = {
+        {"GET", "/api/v1/jobs/999", 404},        {"GET", "/api/v1/nothing", 404},
+        {"POST", "/api/v1/status", 405},         {"GET", "/api/v1/jobs?limit=0", 400},
+        {"DELETE", "/api/v1/tokens/none", 404},  {"GET", "/api/v1/events?after=x", 400},
+        {"PUT", "/api/v1/suites", 422},          {"POST", "/api/v1/jobs/999/retry", 404},
+        {"POST", "/api/v1/import?name=x", 422},  {"GET", "/api/v1/repositories/x/export", 404},
+        {"GET", "/api/v1/jobs/1/source/0", 400}, {"GET", "/api/v1/alerts/999", 404},
+        {"GET", "/api/v1/audit?before=x", 400},  {"GET", "/api/v1/repositories/x/log", 404},
+    };
+    const json_t *error =
+        json_object_get(json_object_get(json_object_get(doc, "components"), "schemas"), "Error");
+    collector_start(NULL);
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        struct hp_error err = {0};
+        HP_JSON json_t *body = asks[i].method[0] == 'P' ? json_object() : NULL;
+        HP_JSON json_t *answer = NULL;
+        long status = collector_ask(asks[i].method, asks[i].path, body, &answer);
+        ck_assert_msg(status == asks[i].status, "%s: %ld", asks[i].path, status);
+        ck_assert_msg(hp_schema_check(error, answer, &err), "%s: %s", asks[i].path, err.message);
+    }
+    collector_stop();
+}
+END_TEST
+
 /* --- real answers -------------------------------------------------------------------------------
  */
 
@@ -212,7 +306,9 @@ HP_SUITE(collector_openapi)
     tcase_add_unchecked_fixture(t, collector_begin, collector_end);
     tcase_set_timeout(t, 90);
     tcase_add_test(t, every_route_is_told_and_nothing_else);
+    tcase_add_test(t, query_parameters_are_told_twice);
     tcase_add_test(t, answers_are_what_is_told);
+    tcase_add_test(t, errors_are_what_is_told);
     suite_add_tcase(s, t);
     return s;
 }

@@ -151,6 +151,13 @@ START_TEST(no_secret_no_webhook)
     ck_assert_int_eq(status_to("/webhook/open", "X-Gitlab-Token: x\r\n", body), 500);
     ck_assert_int_eq(status_to("/webhook/empty", "X-Gitlab-Token: \r\n", body), 500);
     ck_assert_int_eq(status_to("/webhook/r", "", body), 401);
+    /* What is wrong with our files is for our log. */
+    const char *said = collector_ask_raw("POST /webhook/open HTTP/1.1\r\nHost: localhost\r\n"
+                                         "X-Gitlab-Token: x\r\nContent-Length: 2\r\n"
+                                         "Connection: close\r\n\r\n{}");
+    ck_assert_ptr_nonnull(strstr(said, "its log says why"));
+    ck_assert_ptr_null(strstr(said, folder()));
+    ck_assert_ptr_null(strstr(said, "chmod"));
     collector_stop();
     collector_start(NULL);
     ck_assert_int_eq(status_to("/webhook/r", "X-Gitlab-Token: x\r\n", body), 404);
