@@ -8,7 +8,8 @@
 void server_dispatch(struct exchange *x, void (*run)(struct work *))
 {
     x->work.run = run;
-    x->work.slow = route_is_slow(x->route) && x->stage == STAGE_WORKING;
+    x->work.slow =
+        (x->route->kind == ROUTE_HEAVY || route_is_slow(x->route)) && x->stage == STAGE_WORKING;
     work_add(x->server->pool, &x->work);
 }
 
