@@ -27,6 +27,20 @@ static void add_state(struct cli_table *table, const json_t *entry)
     cli_table_cell(table, cli_verdict_colour(verdict, size), text);
 }
 
+/* Where the level of the series stepped: by how much where it stepped most, and of how many. */
+static void add_level(struct cli_table *table, const json_t *steps)
+{
+    char change[CLI_FIGURE], text[2 * CLI_FIGURE];
+    const json_t *largest = json_array_get(steps, 0);
+    size_t more = json_array_size(steps) > 1 ? json_array_size(steps) - 1 : 0;
+    cli_change_text(json_object_get(largest, "change"), change);
+    if (more)
+        snprintf(text, sizeof text, "%s, +%zu", change, more);
+    else
+        snprintf(text, sizeof text, "%s", change);
+    cli_table_cell(table, largest ? HP_BOLD : HP_PLAIN, text);
+}
+
 static void add_row(struct cli_table *table, const json_t *entry)
 {
     const char *verdict = hp_json_string(entry, "verdict", NULL);
@@ -35,6 +49,7 @@ static void add_row(struct cli_table *table, const json_t *entry)
     add_state(table, entry);
     cli_change_text(json_object_get(entry, "change"), text);
     cli_table_cell(table, cli_verdict_colour(verdict, hp_json_string(entry, "size", NULL)), text);
+    add_level(table, json_object_get(entry, "changepoints"));
     cli_value_text(json_object_get(entry, "throughput"), "ops/cpu-s", text);
     cli_table_cell(table, HP_PLAIN, text);
     cli_share_text(json_object_get(entry, "kernel_share"), text);
@@ -52,8 +67,8 @@ static void print_log(const json_t *answer)
 {
     size_t i;
     const json_t *entry, *list = json_object_get(answer, "commits");
-    CLI_TABLE struct cli_table *table =
-        cli_table_new("commit|verdict|>change|>ops/cpu-s|>kernel share|>ACE failures|subject");
+    CLI_TABLE struct cli_table *table = cli_table_new(
+        "commit|verdict|>change|>level|>ops/cpu-s|>kernel share|>ACE failures|subject");
     json_array_foreach (list, i, entry) {
         add_row(table, entry);
     }

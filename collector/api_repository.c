@@ -298,3 +298,27 @@ bool api_series(struct service *service, const struct request *request, struct a
                        "machine",
                        err);
 }
+
+bool api_changepoints(struct service *service, const struct request *request, struct answer *answer,
+                      struct hp_error *err)
+{
+    int64_t limit;
+    if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 100, &limit, err))
+        return false;
+    return answer_rows(answer, request,
+                       view_changepoints(service->reader, request->arg[0],
+                                         request_param(request, "workload"), (int)limit, err),
+                       "changepoints",
+                       "sha,subject,time,workload,metric,epoch,before,after,change,p,found", err);
+}
+
+bool api_suspects(struct service *service, const struct request *request, struct answer *answer,
+                  struct hp_error *err)
+{
+    int64_t limit;
+    if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 100, &limit, err))
+        return false;
+    return answer_rows(
+        answer, request, view_suspects(service->reader, request->arg[0], (int)limit, err),
+        "suspects", "id,created,workload,state,good,bad,low,high,job,evidence,budget,reason", err);
+}

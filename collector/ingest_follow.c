@@ -5,6 +5,7 @@
  */
 #include "collector/ingest_internal.h"
 
+#include "collector/series.h"
 #include "collector/view_internal.h"
 #include "common/cleanup.h"
 #include "common/hash.h"
@@ -54,19 +55,20 @@ static json_t *regressed_names(const struct ingest_run *run)
     return names;
 }
 
-static bool ask(struct db_conn *conn, const struct ingest_run *run, struct hp_error *err)
+bool follow_ask(struct db_conn *conn, const char *repository, const char *id, json_t *names,
+                struct hp_error *err)
 {
+    HP_JSON json_t *owned = names;
     json_int_t seed;
     if (!draw_layouts(&seed, err))
         return false;
     HP_JSON json_t *plan =
-        json_pack("{s:[i], s:f, s:I, s:o}", "looks", AN_CONFIRM_PAIRS, "critical", AN_CONFIRM_Z,
-                  "layout_seed", seed, "workloads", regressed_names(run));
+        json_pack("{s:[i], s:f, s:I, s:O}", "looks", AN_CONFIRM_PAIRS, "critical", AN_CONFIRM_Z,
+                  "layout_seed", seed, "workloads", owned);
     HP_FREE char *text = plan ? hp_json_text(plan) : NULL;
     if (!text)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    return db_run(conn, "follow_ask.sql", DB_PARAMS(run->claim.repository, run_id(run), text), NULL,
-                  err);
+    return db_run(conn, "follow_ask.sql", DB_PARAMS(repository, id, text), NULL, err);
 }
 
 /* --- the alert ----------------------------------------------------------------------------------
@@ -195,11 +197,19 @@ bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *
         return confirm(conn, run, alert, err);
     if (is_kind(run, "aa") || is_kind(run, "canary"))
         return true;
+    if (is_kind(run, "bisect"))
+        return suspect_follow(conn, run, err);
     if (!db_run(conn, "follow_merge.sql", DB_PARAMS(run->claim.repository, run_id(run)), NULL, err))
         return false;
     if (run->outcome.verdict == AN_IMPROVED && run->claim.against_parent &&
         !db_run(conn, "follow_reverted.sql", DB_PARAMS(run->claim.repository, run_id(run)), NULL,
                 err))
         return false;
-    return !is_relevant(run->outcome) || ask(conn, run, err);
+    if (is_kind(run, "commit") || is_kind(run, "backfill"))
+        if (!accumulate_follow(conn, run, alert, err))
+            return false;
+    if (!is_kind(run, "compare") && !series_follow(conn, run, err))
+        return false;
+    return !is_relevant(run->outcome) ||
+           follow_ask(conn, run->claim.repository, run_id(run), regressed_names(run), err);
 }

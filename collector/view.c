@@ -67,6 +67,34 @@ json_t *view_series(struct db *db, const char *repository, const char *workload,
     return out;
 }
 
+json_t *view_changepoints(struct db *db, const char *repository, const char *workload, int limit,
+                          struct hp_error *err)
+{
+    char id[DB_TEXT], count[DB_TEXT];
+    json_t *out = NULL;
+    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
+        return NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        !db_json(conn, "view_changepoints.sql", DB_PARAMS(id, workload, db_int(count, limit)), &out,
+                 err))
+        return NULL;
+    return out;
+}
+
+json_t *view_suspects(struct db *db, const char *repository, int limit, struct hp_error *err)
+{
+    char id[DB_TEXT], count[DB_TEXT];
+    json_t *out = NULL;
+    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
+        return NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        !db_json(conn, "view_suspects.sql", DB_PARAMS(id, db_int(count, limit)), &out, err))
+        return NULL;
+    return out;
+}
+
 json_t *view_status(struct db *db, struct hp_error *err)
 {
     return answer(db, "view_status.sql", DB_PARAMS(HAKPERF_VERSION), err);

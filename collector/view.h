@@ -37,6 +37,13 @@ json_t *view_compare(struct db *db, const char *repository, const char *base, co
 json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
                     int limit, struct hp_error *err);
 
+/* {"changepoints": […]} of a workload (NULL: all), newest first. limit 1 to VIEW_SERIES_LIMIT. */
+json_t *view_changepoints(struct db *db, const char *repository, const char *workload, int limit,
+                          struct hp_error *err);
+
+/* {"suspects": […]}: commits outside what their series predicted, newest first. */
+json_t *view_suspects(struct db *db, const char *repository, int limit, struct hp_error *err);
+
 /* {"version", "queue", "running", "eta", "runners", "failed_jobs", "counts"}. */
 json_t *view_status(struct db *db, struct hp_error *err);
 

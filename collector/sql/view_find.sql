@@ -3,7 +3,8 @@
 SELECT (SELECT u.id FROM store.run u
         WHERE u.repository = $1::integer AND u.base = $2 AND u.head = $3
           AND u.kind NOT IN ('confirm', 'aa', 'canary')
-        ORDER BY u.stored DESC LIMIT 1),
+        -- A step of a search measures one workload only.
+        ORDER BY u.kind = 'bisect', u.stored DESC LIMIT 1),
        j.id, j.state
 FROM (VALUES (1)) one(row)
 LEFT JOIN LATERAL (

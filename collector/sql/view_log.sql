@@ -19,7 +19,12 @@ SELECT json_build_object(
         'throughput', c.throughput, 'kernel_share', c.kernel_share,
         'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason,
         'reverts', (SELECT x.reverts FROM store.commit x
-                    WHERE x.repository = $1::integer AND x.sha = c.sha)
+                    WHERE x.repository = $1::integer AND x.sha = c.sha),
+        'changepoints', (SELECT coalesce(json_agg(json_build_object(
+                'workload', w.name, 'change', k.change) ORDER BY abs(k.change) DESC), '[]')
+            FROM store.change_point k
+            JOIN store.workload w ON w.repository = k.repository AND w.id = k.workload
+            WHERE k.repository = $1::integer AND k.sha = c.sha)
     ) ORDER BY c.line) FILTER (WHERE c.line <= $2::integer), '[]'),
     'next', (SELECT n.sha FROM numbered n
              WHERE n.line = $2::integer AND EXISTS (SELECT FROM numbered m WHERE m.line > n.line)))

@@ -65,4 +65,11 @@ void line_add(const struct line_step *s)
                   fmax(s->control_half, 1e-6), s->control_half > 0 ? "true" : "false", s->verdict,
                   size, s->change, s->half);
     store_ask(PRIVATE_DB_OWNER, run);
+    if (!(s->control_half > 0))
+        return;
+    HP_FREE char *point =
+        hp_format("INSERT INTO store.point SELECT 1, x.workload, u.epoch, %d, u.head, u.id, %.17g "
+                  "FROM store.run u JOIN store.run_workload x ON x.run = u.id WHERE u.head = '%s'",
+                  s->number + 1, s->control, sha);
+    store_ask(PRIVATE_DB_OWNER, point);
 }

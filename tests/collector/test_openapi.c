@@ -290,6 +290,10 @@ START_TEST(answers_are_what_is_told)
     check_answer(doc, "get", "/api/v1/repositories/{repository}/log", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/series", repository);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/series", path, NULL);
+    snprintf(path, sizeof path, "/api/v1/repositories/%s/changepoints", repository);
+    check_answer(doc, "get", "/api/v1/repositories/{repository}/changepoints", path, NULL);
+    snprintf(path, sizeof path, "/api/v1/repositories/%s/suspects", repository);
+    check_answer(doc, "get", "/api/v1/repositories/{repository}/suspects", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/commits/%s", repository, head);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/commits/{rev}", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/compare?base=%s&head=%s", repository, base,
