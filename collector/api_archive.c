@@ -39,16 +39,30 @@ bool api_export(struct service *service, const struct request *request, struct a
            hp_fail(err, HP_SYSTEM, "out of memory");
 }
 
+struct asker {
+    const struct service *service;
+    bool over_unix;
+};
+
+static bool may_import(const void *context, const char *url, struct hp_error *err)
+{
+    const struct asker *asker = context;
+    return mirror_check_url(url, err) &&
+           service_may_read(asker->service, asker->over_unix, url, err);
+}
+
 bool api_import(struct service *service, const struct request *request, struct answer *answer,
                 struct hp_error *err)
 {
     HP_JSON json_t *report = NULL;
     const char *name = request_param(request, "name");
+    struct asker asker = {service, request->over_unix};
+    struct archive_policy policy = {may_import, &asker};
     if (request->body_fd <= 0) {
         hp_fail(err, HP_INVALID, "there is no archive in the request");
         return hp_error_hint(err, "hakperf import FILE sends one.");
     }
-    if (!archive_import(service->db, request->body_fd, name, &report, err))
+    if (!archive_import(service->db, request->body_fd, name, &policy, &report, err))
         return false;
     auth_audit(service->db, request->who.name, request->address, "import",
                hp_json_string(report, "repository", ""), json_object_get(report, "lines"));

@@ -88,16 +88,22 @@ static bool resolve(struct ask *ask, const char *repository, const char *path, c
 static bool check_room(struct ask *ask, struct db_conn *conn, size_t wanted, struct answer *answer,
                        struct hp_error *err)
 {
-    DB_RESULT PGresult *row = db_query(conn, "queue_waiting.sql", DB_NO_PARAMS, err);
+    DB_RESULT PGresult *row = db_query(conn, "queue_waiting.sql", DB_PARAMS(ask->id), err);
     if (!row)
         return false;
     int64_t waiting = db_get_int(row, 0, 0), limit = ask->service->queue_limit;
-    if (waiting + (int64_t)wanted <= limit)
+    int64_t own = db_get_int(row, 0, 1), own_limit = ask->service->repository_queue_limit;
+    if (waiting + (int64_t)wanted <= limit && own + (int64_t)wanted <= own_limit)
         return true;
     answer->status = 429;
-    hp_fail(err, HP_LIMIT, "the queue is full: %lld jobs wait, %lld may", (long long)waiting,
-            (long long)limit);
-    return hp_error_hint(err, "Wait until some are done, or raise --queue-limit.");
+    if (waiting + (int64_t)wanted > limit) {
+        hp_fail(err, HP_LIMIT, "the queue is full: %lld jobs wait, %lld may", (long long)waiting,
+                (long long)limit);
+        return hp_error_hint(err, "Wait until some are done, or raise --queue-limit.");
+    }
+    hp_fail(err, HP_LIMIT, "the repository's queue is full: %lld of its jobs wait, %lld may",
+            (long long)own, (long long)own_limit);
+    return hp_error_hint(err, "Wait until some are done, or raise --repository-queue-limit.");
 }
 
 static bool add_job(struct ask *ask, struct db_conn *conn, const char *kind, const char *head,

@@ -152,12 +152,22 @@ static json_t *only_shas(const json_t *queued)
     return shas;
 }
 
+static bool may_use(const struct service *service, bool over_unix, const struct suite *suite,
+                    struct hp_error *err)
+{
+    if (!service_may_read(service, over_unix, suite->url, err))
+        return hp_error_path(err, "/repository/url");
+    return !suite->driver_url || service_may_read(service, over_unix, suite->driver_url, err) ||
+           hp_error_path(err, "/driver/repository");
+}
+
 bool api_suite_put(struct service *service, const struct request *request, struct answer *answer,
                    struct hp_error *err)
 {
     HP_JSON json_t *document = request_json(request, err);
     struct suite suite = {0};
-    if (!document || !read_suite(&suite, document, err) || !apply(service, &suite, err))
+    if (!document || !read_suite(&suite, document, err) ||
+        !may_use(service, request->over_unix, &suite, err) || !apply(service, &suite, err))
         return false;
     HP_JSON json_t *detail = json_pack("{s:s, s:s, s:b}", "suite", suite.name, "suite_hash",
                                        suite.hash, "changed", suite.changed);

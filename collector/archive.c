@@ -76,6 +76,7 @@ bool archive_export(struct db *db, const char *repository, int fd, bool zstd, st
 struct import {
     struct db_conn *conn;
     const char *as;
+    const struct archive_policy *policy;
     char *moves;
     char id[DB_TEXT]; /* of the repository, "" before its line */
     char *repository; /* that line */
@@ -120,6 +121,9 @@ static bool take_repository(struct import *i, const char *row, size_t length, st
     if (i->id[0])
         return hp_fail(err, HP_INVALID, "a second repository");
     i->repository = strndup(row, length);
+    HP_JSON json_t *value = hp_json_parse(row, length, err);
+    if (!value || !i->policy->may(i->policy->context, hp_json_string(value, "url", ""), err))
+        return false;
     DB_RESULT PGresult *made = i->repository ? db_query(i->conn, "archive_repository.sql",
                                                         DB_PARAMS(i->repository, i->as), err)
                                              : NULL;
@@ -216,7 +220,8 @@ static json_t *report_of(struct import *i)
                      "lines", i->lines);
 }
 
-bool archive_import(struct db *db, int fd, const char *as, json_t **report, struct hp_error *err)
+bool archive_import(struct db *db, int fd, const char *as, const struct archive_policy *policy,
+                    json_t **report, struct hp_error *err)
 {
     *err = (struct hp_error){0};
     /* What is damaged costs the database nothing. */
@@ -225,7 +230,7 @@ bool archive_import(struct db *db, int fd, const char *as, json_t **report, stru
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn)
         return false;
-    struct import i = {.conn = conn, .as = as, .lines = json_object()};
+    struct import i = {.conn = conn, .as = as, .policy = policy, .lines = json_object()};
     db_set_timeout(conn, TIMEOUT_S);
     bool ok = import(&i, fd, err);
     if (!ok)

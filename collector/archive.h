@@ -15,6 +15,12 @@ bool archive_export(struct db *db, const char *repository, int fd, bool zstd, st
  * NULL). *report gets {"repository", "lines": {table: number}}, owned by the caller. HP_CONFLICT
  * where there is one of that name; HP_INVALID for what is no archive, is cut off or was changed,
  * with the line. */
-bool archive_import(struct db *db, int fd, const char *as, json_t **report, struct hp_error *err);
+struct archive_policy {
+    bool (*may)(const void *context, const char *url,
+                struct hp_error *err); /* the repository's address */
+    const void *context;
+};
+bool archive_import(struct db *db, int fd, const char *as, const struct archive_policy *policy,
+                    json_t **report, struct hp_error *err);
 
 #endif

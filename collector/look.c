@@ -122,7 +122,7 @@ static bool queue_line(struct look *look, const json_t *line, int64_t room, stru
         if ((int64_t)queued >= room) {
             hp_fail(err, HP_LIMIT, "the queue is full");
             return hp_error_hint(err, "The next look tries again; start more runners, or raise "
-                                      "--queue-limit.");
+                                      "--queue-limit or --repository-queue-limit.");
         }
         if (!queue_commit(look, json_string_value(sha), priority, err))
             return false;
@@ -149,10 +149,12 @@ static bool queue_branch(struct look *look, const struct mirror_tip *tip, int64_
 
 static bool queue_new(struct look *look, const struct mirror_tips *tips, struct hp_error *err)
 {
-    DB_RESULT PGresult *row = db_query(look->conn, "queue_waiting.sql", DB_NO_PARAMS, err);
+    DB_RESULT PGresult *row = db_query(look->conn, "queue_waiting.sql", DB_PARAMS(look->id), err);
     if (!row)
         return false;
     int64_t room = look->service->queue_limit - db_get_int(row, 0, 0);
+    int64_t own = look->service->repository_queue_limit - db_get_int(row, 0, 1);
+    room = own < room ? own : room;
     for (size_t i = 0; i < tips->count; i++)
         if (is_watched(look, tips->rows[i].branch) &&
             !queue_branch(look, &tips->rows[i], room, err))

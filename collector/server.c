@@ -33,7 +33,9 @@ static bool start_listener(struct server *server, struct listener *listener, int
         MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, listener,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_CONNECTION_LIMIT,
         server->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)server->options.idle_s, MHD_OPTION_END);
+        (unsigned)server->options.idle_s, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        local ? 0U : server->options.per_address, MHD_OPTION_NOTIFY_CONNECTION,
+        server_on_connection, listener, MHD_OPTION_END);
     return listener->daemon || hp_fail(err, HP_SYSTEM, "cannot start the HTTP server");
 }
 

@@ -23,9 +23,13 @@ struct server_options {
     bool loopback;       /* the TCP socket is for this machine: other Host names are refused */
     int workers, slow_workers;
     unsigned connections; /* at most, each socket */
+    unsigned per_address; /* of one client over TCP; 0: as many as there are */
+    const char *proxies;  /* addresses separated by commas whose X-Forwarded-For counts; or NULL */
     size_t body_memory;   /* bytes of bodies in hand, all requests together */
     const char *folder;   /* for bodies and answers that are files; an absolute path */
     double idle_s;        /* a connection that is silent so long is closed */
+    double receive_s;     /* a request that is not whole after so long is cut off; see
+                             server_stream_tend */
     double stream_life_s; /* an event stream ends then; its client asks again, with credentials */
     /* Finds out who asks. `quick`: without waiting for anything, and if that does not tell,
      * false without touching err's code; it is then called again from a worker. */
@@ -66,7 +70,8 @@ void server_stream_greeted(struct server *server, uint64_t number);
  * one), or any. */
 void server_stream_send(struct server *server, uint64_t number, const char *topic,
                         const char *bytes, size_t size);
-/* Ends the streams whose time is over, and keeps the others alive; about once a second. */
+/* Ends the streams whose time is over, and keeps the others alive; and cuts off clients that take
+ * too long to send a request. About once a second. */
 void server_stream_tend(struct server *server);
 
 struct server_load {

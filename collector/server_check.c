@@ -78,10 +78,48 @@ static void describe_client(struct exchange *x)
                   sizeof r->address);
 }
 
+static bool is_proxy(const char *proxies, const char *address)
+{
+    for (const char *at = proxies; at && *at;) {
+        size_t length = strcspn(at, ", ");
+        if (length > 0 && strlen(address) == length && strncmp(at, address, length) == 0)
+            return true;
+        at += length + strspn(at + length, ", ");
+    }
+    return false;
+}
+
+/* The client as a proxy of ours names it: the last address that none of ours is. What stands before
+ * it the client may have made up. */
+static void look_behind_proxy(struct exchange *x)
+{
+    const char *proxies = x->server->options.proxies;
+    const char *list = header(x, "X-Forwarded-For");
+    struct request *r = &x->request;
+    char given[512];
+    if (!list || r->over_unix || strlen(list) >= sizeof given)
+        return;
+    snprintf(given, sizeof given, "%s", list);
+    while (is_proxy(proxies, r->address)) {
+        char *comma = strrchr(given, ',');
+        char *name = comma ? comma + 1 : given;
+        name += strspn(name, " \t");
+        name[strcspn(name, " \t")] = '\0';
+        struct in6_addr ignored;
+        if (inet_pton(AF_INET, name, &ignored) != 1 && inet_pton(AF_INET6, name, &ignored) != 1)
+            return;
+        snprintf(r->address, sizeof r->address, "%s", name);
+        if (!comma)
+            return;
+        *comma = '\0';
+    }
+}
+
 bool server_check_headers(struct exchange *x, struct hp_error *err)
 {
     struct request *r = &x->request;
     describe_client(x);
+    look_behind_proxy(x);
     r->host = header(x, MHD_HTTP_HEADER_HOST);
     r->origin = header(x, MHD_HTTP_HEADER_ORIGIN);
     r->cookie = header(x, MHD_HTTP_HEADER_COOKIE);

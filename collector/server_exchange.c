@@ -113,6 +113,7 @@ static enum MHD_Result read_body(struct exchange *x, const char *data, size_t *s
     size_t now = x->route->kind == ROUTE_FILE ? x->body_size : x->request.body.size;
     size_t got = *size;
     *size = 0;
+    server_receiving(x, RECEIVING_MORE, got);
     if (x->too_large || got > limit - now) {
         x->too_large = true;
         hp_buffer_clear(&x->request.body);
@@ -134,6 +135,7 @@ static enum MHD_Result read_body(struct exchange *x, const char *data, size_t *s
 
 static enum MHD_Result body_complete(struct exchange *x)
 {
+    server_receiving(x, RECEIVING_ENDED, 0);
     if (x->too_large) {
         struct hp_error err;
         hp_fail(&err, HP_LIMIT, "the body is larger than %zu bytes", x->route->body_limit);
@@ -197,6 +199,7 @@ void *server_on_target(void *cls, const char *target, struct MHD_Connection *con
     x->request.raw = x->target ? x->target : "";
     request_parse(&x->request, x->request.raw, &x->target_error);
     atomic_fetch_add(&x->server->in_hand, 1);
+    server_receiving(x, RECEIVING_BEGAN, 0);
     return x;
 }
 
@@ -211,6 +214,7 @@ void server_on_completed(void *cls, struct MHD_Connection *connection, void **co
         return;
     struct server *server = x->server;
     server_stream_close(x);
+    server_receiving(x, RECEIVING_BEGAN, 0); /* of the next request */
     const struct server_options *o = &server->options;
     if (x->status && o->served)
         o->served(o->service, x->route ? (int)(x->route - o->routes) : -1, x->status,

@@ -31,6 +31,7 @@ struct server {
     pthread_cond_t changed;
     struct exchange *parked;
     unsigned parked_count;
+    struct connection *connections;
     struct stream *streams; /* the oldest first */
     uint64_t stream_number; /* of the newest */
     bool stopping;          /* nothing is parked any more */
@@ -75,6 +76,14 @@ enum MHD_Result server_on_request(void *cls, struct MHD_Connection *connection, 
 void *server_on_target(void *cls, const char *target, struct MHD_Connection *connection);
 void server_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code);
+
+/* server_connection.c: told by MHD; and by an exchange what it receives of a request. Cuts off whom
+ * it takes too long. */
+enum receiving { RECEIVING_BEGAN, RECEIVING_MORE, RECEIVING_ENDED };
+void server_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode code);
+void server_receiving(struct exchange *x, enum receiving what, size_t bytes);
+void server_cut_slow(struct server *server);
 
 /* server_check.c: all that can be said from the headers alone; finds the route. */
 bool server_check_headers(struct exchange *x, struct hp_error *err);

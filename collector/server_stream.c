@@ -179,6 +179,7 @@ void server_stream_send(struct server *server, uint64_t number, const char *topi
 void server_stream_tend(struct server *server)
 {
     static const char sign[] = ": \n\n";
+    server_cut_slow(server);
     double now = hp_monotonic_s();
     pthread_mutex_lock(&server->mutex);
     for (struct stream *s = server->streams; s; s = s->next) {

@@ -19,6 +19,8 @@ struct service {
     struct server *server;
     char address[128]; /* of the page, "http://127.0.0.1:8947"; "" without TCP */
     int64_t queue_limit;
+    int64_t repository_queue_limit;
+    char *local_repositories; /* folders, separated by colons; NULL: see service_may_read */
     int64_t lease_s;
     int64_t max_attempts;
     int64_t session_minutes;
@@ -36,6 +38,12 @@ struct service {
 /* The present webhook as a copy that the caller frees; NULL: none. */
 char *service_webhook(struct service *service);
 int64_t service_poll(struct service *service);
+
+/* Whether a repository's address may be used by whoever asks: one on another machine by all; one on
+ * this machine only below a folder of local_repositories, or, where none is named, when it comes
+ * over the Unix socket. HP_DENIED with a hint. */
+bool service_may_read(const struct service *service, bool over_unix, const char *url,
+                      struct hp_error *err);
 
 /* Changes the two settings; takes a copy of `webhook` (NULL or "": none). */
 void service_set(struct service *service, const char *webhook, int64_t poll_s);

@@ -116,9 +116,13 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
         .workers = workers,
         .slow_workers = workers > 2 ? workers - 2 : 1,
         .connections = CONNECTIONS,
+        .per_address =
+            s->tcp.loopback ? 0 : (unsigned)hp_opt_int(values, "connections-per-address"),
+        .proxies = hp_opt(values, "trusted-proxy"),
         .body_memory = BODY_MEMORY,
         .folder = s->files,
         .idle_s = IDLE_S,
+        .receive_s = (double)hp_opt_int(values, "request-timeout"),
         .stream_life_s = STREAM_S,
         .who = auth_who,
         .stranger = page_stranger,
@@ -151,6 +155,9 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     s->service.stream_limit = hp_opt_int(values, "event-streams");
     s->service.anonymous_read = hp_opt_flag(values, "anonymous-read");
     s->service.queue_limit = hp_opt_int(values, "queue-limit");
+    s->service.repository_queue_limit = hp_opt_int(values, "repository-queue-limit");
+    const char *folders = hp_opt(values, "local-repositories");
+    s->service.local_repositories = folders && *folders ? strdup(folders) : NULL;
     s->service.lease_s = hp_opt_int(values, "lease");
     s->service.max_attempts = hp_opt_int(values, "max-attempts");
     s->service.session_minutes = hp_opt_int(values, "session-minutes");
@@ -229,6 +236,7 @@ static void stop(struct serve *s)
     free(service->state);
     free(service->webhook);
     free(service->webhook_secrets);
+    free(service->local_repositories);
     free(s->socket);
     free(s->address_file);
     free(s->files);

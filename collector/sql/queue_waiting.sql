@@ -1,2 +1,2 @@
--- How many jobs wait.
-SELECT count(*) FROM store.job WHERE state = 'queued'
+-- How many jobs wait, and how many of repository $1.
+SELECT count(*), count(*) FILTER (WHERE repository = $1::integer) FROM store.job WHERE state = 'queued'

@@ -53,7 +53,8 @@ export async function stopCollector(service) {
 /** Starts the collector, at the second time on the port it had. */
 export async function serve(service) {
     const listen = service.address ? new URL(service.address).host : '127.0.0.1:0';
-    const child = spawn(collectorProgram(), ['serve', '--state', service.state, '--listen', listen],
+    const child = spawn(collectorProgram(), ['serve', '--state', service.state, '--listen', listen,
+        '--local-repositories', service.folder],
         {stdio: ['ignore', 'pipe', 'pipe']});
     service.process = child;
     let said = '';

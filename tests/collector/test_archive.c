@@ -240,7 +240,7 @@ START_TEST(what_is_damaged_changes_nothing)
     write_file(bad, "PK\3\4 a zip\n", 12);
     ck_assert_ptr_nonnull(strstr(refused(bad), "no archive of hakperf"));
 #define HEAD "{\"format\":\"hakperf-archive-v1\",\"schema\":1,\"numbers\":{}}"
-#define REPOSITORY "{\"repository\":{\"name\":\"x\",\"url\":\"u\"}}"
+#define REPOSITORY "{\"repository\":{\"name\":\"x\",\"url\":\"/u\"}}"
     static const struct {
         const char *lines[4], *message;
     } cases[] = {
@@ -255,7 +255,7 @@ START_TEST(what_is_damaged_changes_nothing)
         {{HEAD, REPOSITORY, "{\"commit\":{\"sha\":\"x\"}}"}, "line"},
         {{HEAD, REPOSITORY, "{\"commit\":{\"sha\":}}"}, "line"},
         {{HEAD, REPOSITORY, "not json"}, "line 3"},
-        {{HEAD, "{\"repository\":{\"name\":\"../x\",\"url\":\"u\"}}"}, "line 2"},
+        {{HEAD, "{\"repository\":{\"name\":\"../x\",\"url\":\"/u\"}}"}, "line 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_lines(bad, cases[i].lines);

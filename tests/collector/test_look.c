@@ -436,8 +436,10 @@ START_TEST(a_collector_that_is_behind_catches_up)
     suite_applied(r);
     ck_assert_ptr_nonnull(mkdtemp(state));
     ck_assert_msg(git_prepare(state, NULL, &err), "%s", err.message);
-    struct service second = {
-        .state = state, .db = store_db("hakperf_collector"), .queue_limit = 1000};
+    struct service second = {.state = state,
+                             .db = store_db("hakperf_collector"),
+                             .queue_limit = 1000,
+                             .repository_queue_limit = 1000};
     HP_JSON json_t *first = look_at(&second, "r", true, &err);
     ck_assert_msg(first != NULL, "%s", err.message);
     const char *three = repo_commit(r, "lib/a", "3", "three");
