@@ -14,6 +14,14 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* Whether words that programs keep in blocks, small numbers, addresses and all bits set, come out
+ * of the encoding as no address. */
+static bool hides(uintptr_t secret)
+{
+    uintptr_t high = secret >> BLOCK_ADDRESS_BITS;
+    return high != 0 && high != UINTPTR_MAX >> BLOCK_ADDRESS_BITS;
+}
+
 void block_init(void)
 {
     uint64_t seed[2];
@@ -23,6 +31,22 @@ void block_init(void)
         seed[0] = mix((uint64_t)t.tv_nsec ^ (uintptr_t)&seed);
         seed[1] = mix(seed[0] ^ (uintptr_t)&block_secrets);
     }
+    while (!hides(seed[0]))
+        seed[0] = mix(seed[0]);
+    while (!hides(seed[0] ^ seed[1]))
+        seed[1] = mix(seed[1]);
     block_secrets.link = seed[0];
     block_secrets.mark = seed[1];
+    block_secrets.both = seed[0] ^ seed[1];
+}
+
+bool chain_has(struct chain chain, const void *ptr)
+{
+    for (const struct block *b = chain.head; chain.count > 0; chain.count--, b = block_next(b)) {
+        if (b == ptr)
+            return true;
+        if (!b || !block_is_free(b))
+            return false;
+    }
+    return false;
 }

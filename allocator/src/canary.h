@@ -19,9 +19,7 @@ static inline void canary(void)
         __asm__ volatile("" : "+r"(i));
 }
 #else
-static inline void canary(void)
-{
-}
+static inline void canary(void) {}
 #endif
 
 #endif

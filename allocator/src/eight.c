@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { LINK_BITS = 14, NONE = (1 << LINK_BITS) - 1 };
+/* A slab has half as many blocks as a link can tell: the upper half says where a block is. */
+enum { LINK_BITS = 14, NONE = (1 << LINK_BITS) - 1, IN_CACHE = NONE - 1 };
 #define LINK_MASK ((uint64_t)NONE)
 
 static struct lock the_lock;
@@ -33,14 +34,14 @@ static void set_free(uint64_t *block, unsigned next)
     *block = pattern(block) ^ next;
 }
 
-void eight_set_free(uint64_t *block)
-{
-    set_free(block, NONE);
-}
-
 static unsigned next_of(const uint64_t *block)
 {
     return (unsigned)((*block ^ pattern(block)) & LINK_MASK);
+}
+
+static bool in_cache(const uint64_t *block)
+{
+    return (*block ^ pattern(block)) == IN_CACHE;
 }
 
 /* The head of a slab's list is kept where other classes have a pointer, as number + 1. */
@@ -124,7 +125,7 @@ bool eight_refill(struct eight_cache *c)
             list_remove(s);
         if (!b)
             continue;
-        set_free(b, NONE);
+        set_free(b, IN_CACHE);
         c->blocks[c->count++] = b;
     }
     used += c->count;
@@ -148,19 +149,70 @@ static void give_one(uint64_t *b)
     }
 }
 
+/* All that changes here does so under the lock, so that fork finds a block here or there. */
 void eight_flush(struct eight_cache *c, unsigned n)
 {
     lock_acquire(&the_lock);
     for (unsigned i = 0; i < n; i++) {
-        if (eight_is_free(c->blocks[i]))
+        if (in_cache(c->blocks[i]))
             give_one(c->blocks[i]);
         else
             report_corruption_word(c->blocks[i], EIGHT_CLASS, 8);
     }
     used -= n;
-    lock_release(&the_lock);
     c->count -= n;
     memmove(c->blocks, c->blocks + n, c->count * sizeof c->blocks[0]);
+    lock_release(&the_lock);
+}
+
+uint64_t *eight_pop(struct eight_cache *c)
+{
+    uint64_t *b = c->blocks[c->count - 1];
+    c->count--;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!in_cache(b)) {
+        report_corruption_word(b, EIGHT_CLASS, 8);
+        return NULL;
+    }
+    *b = 0;
+    return b;
+}
+
+void eight_push(struct eight_cache *c, uint64_t *block)
+{
+    set_free(block, IN_CACHE);
+    c->blocks[c->count] = block;
+    atomic_signal_fence(memory_order_seq_cst);
+    c->count++;
+}
+
+bool eight_kept(const struct eight_cache *c, const void *block)
+{
+    return c->count > 0 && c->blocks[c->count - 1] == block;
+}
+
+void eight_verify(const struct eight_cache *c)
+{
+    for (unsigned i = 0; i < c->count; i++) {
+        if (!in_cache(c->blocks[i]))
+            report_corruption_word(c->blocks[i], EIGHT_CLASS, 8);
+        for (unsigned k = 0; k < i; k++)
+            if (c->blocks[k] == c->blocks[i])
+                report_list(c->blocks[i], EIGHT_CLASS, 8);
+    }
+}
+
+void eight_adopt(struct eight_cache *c)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < c->count && i < EIGHT_KEPT; i++) {
+        uint64_t *b = c->blocks[i];
+        struct slab *s = b ? ss_map_lookup(b) : NULL;
+        if (s && s->class == EIGHT_CLASS && in_cache(b))
+            c->blocks[n++] = b;
+    }
+    c->count = n;
+    eight_flush(c, n);
 }
 
 unsigned long long eight_used(void)

@@ -27,9 +27,18 @@ bool eight_refill(struct eight_cache *c);
 /* Takes n blocks, the ones freed first, out of the cache and back into their slabs. */
 void eight_flush(struct eight_cache *c, unsigned n);
 
-/* Whether the block is free, in a slab or a cache; and marking it so, in no slab's list. */
+/* Whether the block is free, in a slab or a cache. */
 bool eight_is_free(const uint64_t *block);
-void eight_set_free(uint64_t *block);
+/* The block freed last out of a cache that is not empty; NULL, and a report, when it was written
+ * to. And a block in use into a cache that is not full. */
+uint64_t *eight_pop(struct eight_cache *c);
+void eight_push(struct eight_cache *c, uint64_t *block);
+/* Whether the block is the one freed last, whatever was written to it. */
+bool eight_kept(const struct eight_cache *c, const void *block);
+/* Reports a block that was written to, or is in the cache twice. */
+void eight_verify(const struct eight_cache *c);
+/* Gives back what is whole of the cache of a thread that a child of fork does not have. */
+void eight_adopt(struct eight_cache *c);
 
 /* Blocks in use or in caches. */
 unsigned long long eight_used(void);

@@ -7,7 +7,7 @@
 #include "standback.h"
 #include "stats.h"
 #include "superslab.h"
-#include "tcache.h"
+#include "thread_cache.h"
 
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -42,7 +42,7 @@ void init_slow(void)
         block_init();
         size_class_init((uint64_t)option(OPT_WMAX_MID), (uint64_t)option(OPT_WMAX_LARGE));
         superslab_init((size_t)option(OPT_SUPERSLAB_SIZE));
-        tcache_init();
+        thread_cache_init();
         standback_init();
         superslab_prewarm((unsigned)option(OPT_PREWARM));
         atomic_store_explicit(&init_done, true, memory_order_release);

@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "route.h"
 #include "tcache.h"
+#include "thread_cache.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -118,19 +119,21 @@ EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
     return hak_realloc(ptr, bytes);
 }
 
-/* C23; the sizes are the caller's promise and not needed to free. */
+/* C23. The size is not needed to free, but one that the block cannot have been asked for with shows
+ * that the program is wrong about what it frees. */
 EXPORT void free_sized(void *ptr, size_t size);
 EXPORT void free_sized(void *ptr, size_t size)
 {
-    (void)size;
+    if (ptr)
+        route_check_size(ptr, size, "free_sized");
     hak_free(ptr);
 }
 
 EXPORT void free_aligned_sized(void *ptr, size_t align, size_t size);
 EXPORT void free_aligned_sized(void *ptr, size_t align, size_t size)
 {
-    (void)align;
-    (void)size;
+    if (ptr)
+        route_check_aligned_size(ptr, align, size, "free_aligned_sized");
     hak_free(ptr);
 }
 
@@ -175,7 +178,7 @@ EXPORT int malloc_trim(size_t pad)
 {
     (void)pad;
     init_ensure();
-    tcache_flush();
+    thread_cache_flush();
     pool_drain();
     bool big = big_trim();
     return superslab_trim() || big;
@@ -232,4 +235,13 @@ EXPORT bool hak_size_class(size_t size, struct hak_size_class *out)
 static __attribute__((constructor(101))) void register_fork_handlers(void)
 {
     pthread_atfork(route_lock_all, route_unlock_all, route_reset_all);
+}
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+/* After the destructors that have no number: the statistics are written. */
+static __attribute__((destructor(101))) void verify_at_exit(void)
+{
+    if (option(OPT_CHECK_AT_EXIT))
+        thread_cache_verify();
 }

@@ -211,26 +211,24 @@ static struct chain take_from_slabs(struct class_pool *p, unsigned class, unsign
     return chain;
 }
 
-struct chain pool_take(unsigned class, unsigned want)
+void pool_take(unsigned class, unsigned want, struct chain *out)
 {
     struct class_pool *p = &pools[class];
-    struct chain chain;
     lock_acquire(&p->lock);
     if (p->chains > 0 && (want > 1 || size_classes[class].batch == 1)) {
-        chain = depot_pop(p);
+        *out = depot_pop(p);
         p->hits++;
     } else {
         unsigned long long cap =
             class < TINY_CLASSES ? 0 : (unsigned long long)option(OPT_ACE_POOL_CAP);
         if (cap > 0 && p->used + want > cap)
             want = p->used < cap ? (unsigned)(cap - p->used) : 0;
-        chain = take_from_slabs(p, class, want);
+        *out = take_from_slabs(p, class, want);
         if (want == 0)
             errno = EAGAIN;
     }
     adapt(p, class);
     lock_release(&p->lock);
-    return chain;
 }
 
 static void give_one(struct class_pool *p, unsigned class, struct block *b)
@@ -266,19 +264,32 @@ static void dismantle(struct class_pool *p, unsigned class, struct chain chain)
     }
 }
 
-void pool_give(unsigned class, struct chain chain)
+void pool_give(unsigned class, struct chain *chain)
 {
     struct class_pool *p = &pools[class];
     lock_acquire(&p->lock);
     if (p->cap == 0 && depot_max(class) > 0)
         p->cap = 1;
-    if ((chain.count > 1 || size_classes[class].batch == 1) && p->chains < p->cap) {
-        p->depot[p->chains++] = chain;
-        p->free_blocks += chain.count;
+    if ((chain->count > 1 || size_classes[class].batch == 1) && p->chains < p->cap) {
+        p->depot[p->chains++] = *chain;
+        p->free_blocks += chain->count;
     } else {
-        dismantle(p, class, chain);
+        dismantle(p, class, *chain);
     }
+    *chain = (struct chain){NULL, 0};
     lock_release(&p->lock);
+}
+
+bool pool_holds(const struct slab *slab, const void *ptr)
+{
+    struct class_pool *p = &pools[slab->class];
+    bool found;
+    lock_acquire(&p->lock);
+    found = chain_has((struct chain){slab->free, slab->free_count}, ptr);
+    for (unsigned i = 0; i < p->chains && !found; i++)
+        found = chain_has(p->depot[i], ptr);
+    lock_release(&p->lock);
+    return found;
 }
 
 unsigned pool_prewarm(unsigned class, unsigned count)

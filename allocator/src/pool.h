@@ -15,11 +15,18 @@
 
 #include <stdbool.h>
 
-/* Blocks of the class, about `want`, never more than the batch of the class; an empty chain with
- * errno ENOMEM when there are none. */
-struct chain pool_take(unsigned class, unsigned want);
-/* Gives a chain of free blocks of the class back, whichever slabs they are from. */
-void pool_give(unsigned class, struct chain chain);
+/* Blocks of the class to *out, about `want`, never more than the batch of the class; an empty chain
+ * with errno ENOMEM, or EAGAIN at the cap of ACE, when there are none. */
+void pool_take(unsigned class, unsigned want, struct chain *out);
+/* Gives a chain of free blocks of the class back, whichever slabs they are from; it is empty
+ * afterwards. */
+void pool_give(unsigned class, struct chain *chain);
+/* Both write the chain while they hold the lock of the class, which fork takes too: whatever moment
+ * a child was made at, a list is the backend's or the thread's. */
+
+/* Whether the depot, or the slab with this first record, holds the block at ptr as a free one. For
+ * a block that was written to; slow. */
+bool pool_holds(const struct slab *slab, const void *ptr);
 
 /* Gives the class `count` more slabs to carve from; returns how many it got. None for the class of
  * 8 bytes. */

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #ifndef NDEBUG
 #include <execinfo.h>
 #include <unistd.h>
@@ -15,7 +16,9 @@
 
 void report_double_free(const char *call, const void *ptr, size_t size)
 {
-    log_fatal("%s(): double free of %p: this block of %zu bytes is not in use", call, ptr, size);
+    bool frees = strcmp(call, "malloc_usable_size") != 0;
+    log_fatal("%s(): %s of %p: this block of %zu bytes is not in use", call,
+              frees ? "double free" : "use after free", ptr, size);
 }
 
 void report_interior(const char *call, const void *ptr, size_t size)
@@ -24,8 +27,7 @@ void report_interior(const char *call, const void *ptr, size_t size)
               ptr, size);
 }
 
-static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t got,
-                       uintptr_t expect)
+static void trace_reset(const void *ptr, unsigned class, uintptr_t got, uintptr_t expect)
 {
     static atomic_uint count;
     unsigned n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
@@ -36,15 +38,32 @@ static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t g
     void *frames[32];
     backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
 #endif
+}
+
+/* Whether the process shall end; the first who asks ends it. */
+static bool shall_end(void)
+{
     static atomic_bool ending;
-    if (!option(OPT_ABORT_ON_CORRUPTION) || atomic_exchange(&ending, true))
-        return;
-    log_line("hakmem: free block %p of %zu bytes was written to after it was freed", ptr, size);
-    /* This may run under a lock, and the program may have a handler that allocates: better that
-     * it passes than that it waits for ever, and that what else is damaged is given up than that
-     * it is reported again and again. */
+    return option(OPT_ABORT_ON_CORRUPTION) && !atomic_exchange(&ending, true);
+}
+
+/* This may run under a lock, and the program may have a handler that allocates: better that it
+ * passes than that it waits for ever, and that what else is damaged is given up than that it is
+ * reported again and again. */
+static _Noreturn void end(void)
+{
     lock_pass();
     abort();
+}
+
+static void corruption(const void *ptr, unsigned class, size_t size, uintptr_t got,
+                       uintptr_t expect)
+{
+    trace_reset(ptr, class, got, expect);
+    if (!shall_end())
+        return;
+    log_line("hakmem: free block %p of %zu bytes was written to after it was freed", ptr, size);
+    end();
 }
 
 void report_corruption(const void *ptr, unsigned class, size_t size)
@@ -56,6 +75,31 @@ void report_corruption(const void *ptr, unsigned class, size_t size)
 void report_corruption_word(const void *ptr, unsigned class, size_t size)
 {
     corruption(ptr, class, size, *(const uintptr_t *)ptr, 0);
+}
+
+void report_list(const void *b, unsigned class, size_t size)
+{
+    if (class > 0 && b && !block_is_free(b)) {
+        report_corruption(b, class, size);
+        return;
+    }
+    trace_reset(b, class, (uintptr_t)b, 0);
+    if (!shall_end())
+        return;
+    log_line("hakmem: a list of free blocks of %zu bytes is damaged: one of them, such as %p, was "
+             "freed twice, or written to after it was freed",
+             size, b);
+    end();
+}
+
+void report_size(const char *call, const void *ptr, size_t size, size_t usable)
+{
+    log_fatal("%s(): wrong size %zu for %p: a block of %zu bytes", call, size, ptr, usable);
+}
+
+void report_alignment(const char *call, const void *ptr, size_t align)
+{
+    log_fatal("%s(): wrong alignment %zu for %p", call, align, ptr);
 }
 
 void report_never(const char *call, const void *ptr)

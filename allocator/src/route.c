@@ -9,12 +9,14 @@
 #include "log.h"
 #include "meta.h"
 #include "options.h"
+#include "os.h"
 #include "pool.h"
 #include "report.h"
 #include "ss_map.h"
 #include "standback.h"
 #include "stats.h"
 #include "tcache.h"
+#include "thread_cache.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -143,6 +145,28 @@ size_t route_usable(const void *ptr, const char *call)
     return size;
 }
 
+/* Up to half of a block is what realloc leaves where it is; a mapping is whole pages. */
+void route_check_size(const void *ptr, size_t size, const char *call)
+{
+    if (standback_on)
+        return;
+    size_t usable = route_usable(ptr, call);
+    bool small = size <= usable / 2 && usable > MIN_ALIGN && usable > os_round(size);
+    if (size > usable || small)
+        report_size(call, ptr, size, usable);
+}
+
+void route_check_aligned_size(const void *ptr, size_t align, size_t size, const char *call)
+{
+    if (standback_on)
+        return;
+    size_t usable = route_usable(ptr, call);
+    if (size > usable)
+        report_size(call, ptr, size, usable);
+    if (align == 0 || (align & (align - 1)) != 0 || ((uintptr_t)ptr & (align - 1)) != 0)
+        report_alignment(call, ptr, align);
+}
+
 void *route_resize(void *ptr, size_t size)
 {
     if (standback_on)
@@ -166,6 +190,7 @@ void *route_resize(void *ptr, size_t size)
 
 void route_lock_all(void)
 {
+    thread_cache_lock();
     pool_lock();
     legacy_lock();
     big_lock();
@@ -180,6 +205,7 @@ void route_unlock_all(void)
     big_unlock();
     legacy_unlock();
     pool_unlock();
+    thread_cache_unlock();
 }
 
 void route_reset_all(void)
@@ -189,4 +215,5 @@ void route_reset_all(void)
     big_reset();
     legacy_reset();
     pool_reset();
+    thread_cache_reset();
 }

@@ -23,6 +23,10 @@ void *route_alloc_aligned(size_t align, size_t size);
 void route_free(void *ptr, const char *call);
 /* Usable bytes of the block at ptr; aborts as route_free does. */
 size_t route_usable(const void *ptr, const char *call);
+/* Aborts in the name of `call` when the block at ptr cannot have been asked for with this size, or
+ * with this size and alignment. */
+void route_check_size(const void *ptr, size_t size, const char *call);
+void route_check_aligned_size(const void *ptr, size_t align, size_t size, const char *call);
 /* realloc for a block and a size above 0. NULL with errno ENOMEM, then the block is unchanged. */
 void *route_resize(void *ptr, size_t size);
 

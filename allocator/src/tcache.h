@@ -1,31 +1,20 @@
 /*
- * tcache.h: what each thread keeps for itself, and the fast paths of malloc and free.
+ * tcache.h: the fast paths of malloc and free, from and to what the thread keeps.
  *
- * For each class a thread has a list of free blocks, last in first out, and one spare list. A
- * block goes to the list of the thread that frees it, wherever it came from. A full list becomes
+ * A block goes to the list of the thread that frees it, wherever it came from. A full list becomes
  * the spare, a full spare goes as a whole to the shared backend, and an empty list takes the spare
  * or a whole list from there: no list is ever walked to be cut. Lists begin short and grow with
  * use. When a thread ends, its lists go to the backend, where the next thread takes them up.
  *
- * Only the owning thread touches its cache. Until a thread has started its cache, after it has
- * ended, and while everything is counted (stats.h), the fast lists stay empty and without room, so
- * that every call takes the slow path without the fast one having to ask.
+ * Until a thread has started its cache, after it has ended, and while everything is counted
+ * (stats.h), the fast lists stay empty and without room, so that every call takes the slow path
+ * without the fast one having to ask.
  */
 #ifndef HAKMEM_TCACHE_H
 #define HAKMEM_TCACHE_H
 
-#include "block.h"
 #include "ss_map.h"
-
-struct bin {
-    struct block *head;
-    int32_t room; /* blocks that may still be freed into this list */
-};
-
-struct tcache {
-    struct bin bins[CLASSES];
-};
-extern __thread struct tcache tcache;
+#include "thread_cache.h"
 
 /* A block of the class, or NULL when its pool has none: the caller goes to the next tier. */
 void *tcache_alloc_slow(unsigned class);
@@ -36,11 +25,6 @@ bool tcache_free_slow(void *ptr, const char *call);
  * tcache_free_slow does. */
 struct slab *tcache_find_slow(const void *ptr, const char *call);
 
-/* Gives all that the calling thread keeps to the backend. */
-void tcache_flush(void);
-/* Once, before the first block. */
-void tcache_init(void);
-
 /* The slab of ptr when it is a block in use of a SuperSlab; NULL is no answer: ask the slow way. */
 static inline struct slab *tcache_find(const void *ptr)
 {
@@ -49,7 +33,8 @@ static inline struct slab *tcache_find(const void *ptr)
         return NULL;
     uint64_t offset = (uintptr_t)ptr - atomic_load_explicit(&s->low, memory_order_relaxed);
     uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
-    if (__builtin_expect(offset >= span || offset * s->magic >= s->magic || block_is_free(ptr), 0))
+    if (__builtin_expect(offset >= span || offset * s->magic >= s->magic || block_may_be_free(ptr),
+                         0))
         return NULL;
     return s;
 }
@@ -62,6 +47,7 @@ static inline void *tcache_alloc(unsigned class)
     if (__builtin_expect(!b || !block_is_free(b), 0))
         return NULL;
     bin->head = block_next(b);
+    thread_cache_step();
     bin->room++;
     block_set_used(b);
     return b;
@@ -74,10 +60,12 @@ static inline bool tcache_free(void *ptr)
     if (__builtin_expect(!s, 0))
         return false;
     struct bin *bin = &tcache.bins[s->class];
-    if (__builtin_expect(bin->room <= 0, 0))
+    struct block *head = bin->head;
+    if (__builtin_expect(bin->room <= 0 || head == ptr, 0))
         return false;
     bin->room--;
-    block_set_free(ptr, bin->head);
+    block_set_free(ptr, head);
+    thread_cache_step();
     bin->head = ptr;
     return true;
 }

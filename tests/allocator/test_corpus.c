@@ -56,7 +56,7 @@ Suite *suite_corpus(void)
 {
     Suite *s = suite_create("corpus");
     TCase *t = tcase_create("corpus");
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 300);
     tcase_add_test(t, test_replay);
     tcase_add_loop_test(t, test_valgrind, 0, sizeof valgrind_runs / sizeof *valgrind_runs);
     suite_add_tcase(s, t);

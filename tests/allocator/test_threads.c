@@ -4,6 +4,7 @@
 #include "shadow.h"
 #include "support.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -156,6 +157,113 @@ START_TEST(test_fork_under_load)
 }
 END_TEST
 
+/* --- what other threads keep when a process forks -------------------------------------------- */
+
+enum { KEPT = 40, KEPT_SIZES = 4 };
+static const size_t kept_sizes[KEPT_SIZES] = {8, 100, 5000, 100000};
+static char *kept[KEPT_SIZES][KEPT];
+
+/* A thread that keeps blocks in its lists and stays. */
+static void *keep_blocks(void *barrier)
+{
+    for (int k = 0; k < KEPT_SIZES; k++) {
+        for (int i = 0; i < KEPT; i++)
+            kept[k][i] = malloc(kept_sizes[k]);
+        for (int i = 0; i < KEPT; i++)
+            free(kept[k][i]);
+    }
+    pthread_barrier_wait(barrier);
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static void start_keeper(void)
+{
+    static pthread_barrier_t barrier;
+    pthread_t t;
+    pthread_barrier_init(&barrier, NULL, 2);
+    ck_assert_int_eq(pthread_create(&t, NULL, keep_blocks, &barrier), 0);
+    pthread_barrier_wait(&barrier);
+}
+
+/* How many of the blocks kept of a size come back among the next ones. */
+static int found_again(int k)
+{
+    enum { MANY = 20000 };
+    int found = 0;
+    for (int n = 0; n < MANY && found < KEPT; n++) {
+        char *p = malloc(kept_sizes[k]);
+        for (int i = 0; i < KEPT; i++)
+            found += kept[k][i] == p;
+    }
+    return found;
+}
+
+/* A child has the memory of threads that it does not have, and uses it. */
+START_TEST(test_child_adopts)
+{
+    start_keeper();
+    for (int k = 0; k < KEPT_SIZES; k++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+            _exit(found_again(k));
+        int status;
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(status == KEPT << 8, "status %#x of %zu bytes", status, kept_sizes[k]);
+    }
+}
+END_TEST
+
+/* Each child starts a thread and forks the next child while it lives: what is in use stays. */
+static int generation(int left, size_t at_first)
+{
+    start_keeper();
+    size_t in_use = mallinfo2().uordblks;
+    if (left == 0)
+        return in_use > at_first + (1 << 20);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(generation(left - 1, at_first ? at_first : in_use));
+    int status;
+    return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0;
+}
+
+START_TEST(test_many_forks)
+{
+    ck_assert_int_eq(generation(50, 0), 0);
+}
+END_TEST
+
+/* A thread may be anywhere in the allocator when its process forks: what the child takes over is
+ * whole, and never taken twice. */
+START_TEST(test_child_adopts_under_load)
+{
+    pthread_t threads[3];
+    atomic_store(&stop_load, false);
+    for (uintptr_t i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, load, (void *)(i + 50));
+    for (int round = 0; round < 150; round++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+            alarm(60);
+            shadow_run((uint32_t)round + 1, 2000, 1500, 5000);
+            malloc_trim(0);
+            shadow_run((uint32_t)round + 1, 500, 500, 100);
+            _exit(0);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+    }
+    atomic_store(&stop_load, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+END_TEST
+
 Suite *suite_threads(void)
 {
     Suite *s = suite_create("threads");
@@ -165,6 +273,9 @@ Suite *suite_threads(void)
     tcase_add_test(t, test_thread_exits);
     tcase_add_test(t, test_tls_destructors);
     tcase_add_test(t, test_fork_under_load);
+    tcase_add_test(t, test_child_adopts);
+    tcase_add_test(t, test_many_forks);
+    tcase_add_test(t, test_child_adopts_under_load);
     suite_add_tcase(s, t);
     return s;
 }
