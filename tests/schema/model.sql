@@ -1,6 +1,6 @@
 -- The shape that the design promises: keys, partitions, roles, functions.
 BEGIN;
-SELECT plan(22);
+SELECT plan(23);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -26,6 +26,12 @@ SELECT is_empty($$
     SELECT p.proname FROM pg_proc p
     WHERE p.pronamespace = 'hakperf'::regnamespace AND obj_description(p.oid) IS NULL
 $$, 'everything that people see is described');
+SELECT is_empty($$
+    SELECT c.relname || '.' || a.attname FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = 'hakperf'::regnamespace AND c.relkind = 'v'
+      AND coalesce(col_description(c.oid, a.attnum), '') = ''
+$$, 'every column of every view is described');
 
 SELECT is_partitioned('store', 'sample_set', 'samples are partitioned');
 SELECT is(store.make_partitions(6), 3, 'partitions are made ahead');
