@@ -45,6 +45,7 @@ Suite *suite_preload(void);
 Suite *suite_bench(void);
 Suite *suite_corpus(void);
 Suite *suite_attacks(void);
+Suite *suite_delays(void);
 Suite *suite_ace(void);
 Suite *suite_kernel(void);
 Suite *suite_stats(void);

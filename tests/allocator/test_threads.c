@@ -244,7 +244,7 @@ START_TEST(test_child_adopts_under_load)
     atomic_store(&stop_load, false);
     for (uintptr_t i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, load, (void *)(i + 50));
-    for (int round = 0; round < 150; round++) {
+    for (int round = 0; round < 60; round++) {
         pid_t pid = fork();
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
