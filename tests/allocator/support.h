@@ -46,6 +46,7 @@ Suite *suite_bench(void);
 Suite *suite_corpus(void);
 Suite *suite_attacks(void);
 Suite *suite_delays(void);
+Suite *suite_invalid(void);
 Suite *suite_ace(void);
 Suite *suite_kernel(void);
 Suite *suite_stats(void);
