@@ -57,20 +57,30 @@ static bool process_text(struct service *service, struct hp_buffer *out)
         out,
         "# HELP hakperf_build_info The version that answers.\n"
         "# TYPE hakperf_build_info gauge\nhakperf_build_info{version=\"" HAKPERF_VERSION "\"} 1\n"
+        "# HELP hakperf_connections Open connections of clients.\n"
         "# TYPE hakperf_connections gauge\nhakperf_connections %u\n"
+        "# HELP hakperf_parked_requests Long polls that wait.\n"
         "# TYPE hakperf_parked_requests gauge\nhakperf_parked_requests %u\n"
+        "# HELP hakperf_event_streams Clients that follow the events.\n"
         "# TYPE hakperf_event_streams gauge\nhakperf_event_streams %u\n"
+        "# HELP hakperf_workers_busy Workers that answer a request.\n"
         "# TYPE hakperf_workers_busy gauge\nhakperf_workers_busy %d\n"
+        "# HELP hakperf_requests_waiting Requests that wait for a worker.\n"
         "# TYPE hakperf_requests_waiting gauge\nhakperf_requests_waiting %d\n"
+        "# HELP hakperf_body_bytes Bytes of bodies in hand.\n"
         "# TYPE hakperf_body_bytes gauge\nhakperf_body_bytes %zu\n"
+        "# HELP hakperf_db_connections Connections to the database: open, of them busy, and how "
+        "many there may be.\n"
         "# TYPE hakperf_db_connections gauge\n"
         "hakperf_db_connections{state=\"limit\"} %d\n"
         "hakperf_db_connections{state=\"open\"} %d\n"
         "hakperf_db_connections{state=\"busy\"} %d\n"
+        "# HELP hakperf_db_calls_total Calls of the database.\n"
         "# TYPE hakperf_db_calls_total counter\n"
         "hakperf_db_calls_total{outcome=\"all\"} %llu\n"
         "hakperf_db_calls_total{outcome=\"error\"} %llu\n"
         "hakperf_db_calls_total{outcome=\"timeout\"} %llu\n"
+        "# HELP hakperf_db_reconnects_total Connections that were opened again.\n"
         "# TYPE hakperf_db_reconnects_total counter\nhakperf_db_reconnects_total %llu\n",
         load.connections, load.parked, load.streams, load.busy, load.waiting, load.body_memory,
         pool.size, pool.open, pool.busy, (unsigned long long)pool.calls,
@@ -83,12 +93,16 @@ static bool store_text(struct service *service, struct hp_buffer *out)
 {
     struct hp_error err = {0};
     DB_RESULT PGresult *rows = db_pool_query(service->db, "metrics.sql", DB_NO_PARAMS, &err);
-    bool ok = hp_buffer_printf(out, "# TYPE hakperf_db_up gauge\nhakperf_db_up %d\n", rows ? 1 : 0);
+    bool ok = hp_buffer_printf(out,
+                               "# HELP hakperf_db_up Whether the database answered.\n"
+                               "# TYPE hakperf_db_up gauge\nhakperf_db_up %d\n",
+                               rows ? 1 : 0);
     const char *last = "";
     for (int i = 0; rows && i < PQntuples(rows); i++) {
         const char *name = db_text(rows, i, 0);
         if (strcmp(name, last) != 0)
-            ok = ok && hp_buffer_printf(out, "# TYPE hakperf_%s gauge\n", name);
+            ok = ok && hp_buffer_printf(out, "# HELP hakperf_%s %s\n# TYPE hakperf_%s gauge\n",
+                                        name, db_text(rows, i, 3), name);
         last = name;
         ok = ok && hp_buffer_printf(out, "hakperf_%s{state=\"%s\"} %.15g\n", name,
                                     db_text(rows, i, 1), db_get_real(rows, i, 2));

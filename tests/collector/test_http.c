@@ -173,6 +173,131 @@ START_TEST(metrics_count)
 }
 END_TEST
 
+/* --- the format of Prometheus, version 0.0.4, strictly ---------------------------------------- */
+
+struct family {
+    char name[96], type[16];
+    bool helped, over; /* lines of another family followed */
+};
+
+static size_t name_length(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+}
+
+/* `{name="value",…}` with its escapes; the end, NULL where it is malformed. */
+static const char *skip_labels(const char *at)
+{
+    if (*at != '{')
+        return at;
+    do {
+        at++;
+        size_t n = name_length(at);
+        if (n == 0 || (*at >= '0' && *at <= '9') || at[n] != '=' || at[n + 1] != '"')
+            return NULL;
+        for (at += n + 2; *at != '"'; at++) {
+            if (*at == '\0' || *at == '\n')
+                return NULL;
+            if (*at == '\\' && !strchr("\\n\"", *++at))
+                return NULL;
+        }
+        at++;
+    } while (*at == ',');
+    return *at == '}' ? at + 1 : NULL;
+}
+
+static struct family *family_of(struct family *families, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct family *f = &families[i];
+        size_t n = strlen(f->name);
+        bool histogram = strcmp(f->type, "histogram") == 0;
+        if (strncmp(name, f->name, n) == 0 &&
+            (name[n] == '\0' ||
+             (histogram && (strcmp(name + n, "_bucket") == 0 || strcmp(name + n, "_sum") == 0 ||
+                            strcmp(name + n, "_count") == 0))))
+            return &families[i];
+    }
+    return NULL;
+}
+
+/* A line of HELP or TYPE: each family once, in this order, and all of its lines together. */
+static void check_comment(const char *line, struct family *families, size_t *count)
+{
+    char what[8], name[96], rest[256] = "";
+    ck_assert_msg(sscanf(line, "# %7s %95s %255[^\n]", what, name, rest) == 3, "%s", line);
+    ck_assert_msg(name_length(name) == strlen(name), "%s", line);
+    bool help = strcmp(what, "HELP") == 0, type = strcmp(what, "TYPE") == 0;
+    ck_assert_msg(help || type, "%s", line);
+    struct family *f = *count ? &families[*count - 1] : NULL;
+    if (type && f && strcmp(f->name, name) == 0 && !f->type[0]) {
+        snprintf(f->type, sizeof f->type, "%s", rest);
+    } else {
+        ck_assert_msg(help, "no HELP before: %s", line);
+        for (size_t i = 0; i < *count; i++)
+            ck_assert_msg(strcmp(families[i].name, name) != 0, "twice: %s", line);
+        ck_assert_uint_lt(*count, 100);
+        f = &families[(*count)++];
+        *f = (struct family){.helped = true};
+        snprintf(f->name, sizeof f->name, "%s", name);
+    }
+    ck_assert_msg(!type || strcmp(rest, "counter") == 0 || strcmp(rest, "gauge") == 0 ||
+                      strcmp(rest, "histogram") == 0,
+                  "%s", line);
+}
+
+static void check_sample(const char *line, struct family *families, size_t count)
+{
+    char name[96];
+    size_t n = name_length(line);
+    ck_assert_msg(n > 0 && n < sizeof name, "%s", line);
+    snprintf(name, sizeof name, "%.*s", (int)n, line);
+    const char *at = skip_labels(line + n);
+    ck_assert_msg(at && *at == ' ', "%s", line);
+    char *end;
+    double value = strtod(at + 1, &end);
+    ck_assert_msg(end != at + 1 && *end == '\0', "%s", line);
+    struct family *f = family_of(families, count, name);
+    ck_assert_msg(f && f->type[0] && f == &families[count - 1], "not with its family: %s", line);
+    if (strcmp(f->type, "counter") == 0) {
+        ck_assert_msg(value >= 0, "%s", line);
+        ck_assert_msg(strcmp(name + n - 6, "_total") == 0, "a counter without _total: %s", line);
+    }
+}
+
+/* Each line by itself, HELP and TYPE before the samples of a family, no sample twice. */
+START_TEST(metrics_have_the_format_of_prometheus)
+{
+    static struct family families[100];
+    size_t count = 0, samples = 0;
+    const char *repository = repo_make();
+    repo_commit(repository, "lib/a", "1", "one");
+    collector_start(NULL);
+    suite_applied(repository);
+    const char *token = collector_token("read", "r");
+    const char *text = strstr(raw(token, "GET /metrics", "", ""), "\r\n\r\n");
+    ck_assert_ptr_nonnull(text);
+    HP_FREE char *copy = strdup(text + 4);
+    ck_assert_int_eq(copy[strlen(copy) - 1], '\n');
+    for (char *rest = copy, *line; (line = strsep(&rest, "\n")) && rest;) {
+        if (*line == '#') {
+            check_comment(line, families, &count);
+            continue;
+        }
+        check_sample(line, families, count);
+        samples++;
+        char *value = strrchr(line, ' ');
+        size_t n = (size_t)(value - line) + 1;
+        for (const char *again = strstr(text, "\n"); again; again = strstr(again + 1, "\n"))
+            ck_assert_msg(strncmp(again + 1, line, n) != 0 ||
+                              (size_t)(again + 1 - (text + 4)) == (size_t)(line - copy),
+                          "twice: %s", line);
+    }
+    ck_assert_uint_gt(samples, 40);
+    collector_stop();
+}
+END_TEST
+
 /* --- long polls
  * ------------------------------------------------------------------------------------ */
 
@@ -314,6 +439,7 @@ HP_SUITE(collector_http)
     tcase_add_test(t, methods_are_told);
     tcase_add_test(t, the_page_is_closed_to_foreign_code);
     tcase_add_test(t, metrics_count);
+    tcase_add_test(t, metrics_have_the_format_of_prometheus);
     tcase_add_test(t, a_long_poll_ends_with_its_time);
     tcase_add_test(t, waiters_hold_nobody_up);
     tcase_add_test(t, a_waiter_that_hung_up_gets_nothing);

@@ -62,8 +62,8 @@ static void deliver(void *argument, int number)
     }
 }
 
-/* Every table with rows of a run, those that others refer to first; without alerts and messages, of
- * which a commit can have but one. */
+/* Every table with rows of a run, those that others refer to first; without alerts, messages and
+ * what is kept of each series, of which a commit can have but one. */
 static void find_tables(struct ingest *in, PGconn *pg)
 {
     PGresult *r = PQexec(
@@ -72,7 +72,9 @@ static void find_tables(struct ingest *in, PGconn *pg)
             "AND NOT c.relispartition AND c.relname NOT IN ('job', 'alert') AND (c.relname = 'run' "
             "OR EXISTS ("
             "SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'run' AND "
-            "a.attnum > 0)) ORDER BY c.relname <> 'run', c.relname <> 'run_workload', 1");
+            "a.attnum > 0 AND EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND "
+            "k.contype = 'p' AND a.attnum = ANY (k.conkey)))) ORDER BY c.relname <> 'run', "
+            "c.relname <> 'run_workload', 1");
     for (int i = 0; i < PQntuples(r) && i < TABLES; i++, in->count++) {
         snprintf(in->tables[i], sizeof in->tables[i], "%s", PQgetvalue(r, i, 0));
         snprintf(in->keys[i], sizeof in->keys[i], "%s", PQgetvalue(r, i, 1));

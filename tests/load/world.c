@@ -197,7 +197,7 @@ void world_free(struct world *world)
 
 const char *world_server(const struct world *world)
 {
-    static char server[128];
+    static _Thread_local char server[128];
     snprintf(server, sizeof server, "unix:%s/run/collector.sock", world->state);
     return server;
 }
