@@ -102,7 +102,8 @@ void *bench_map(size_t size)
     return p;
 }
 
-uint64_t bench_peak_rss_kib(void)
+/* A line of /proc/self/status in KiB; 0 when unknown. */
+static uint64_t status_kib(const char *field)
 {
     char buf[4096];
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -113,8 +114,13 @@ uint64_t bench_peak_rss_kib(void)
     if (n <= 0)
         return 0;
     buf[n] = '\0';
-    const char *line = strstr(buf, "VmHWM:");
-    return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) : 0;
+    const char *line = strstr(buf, field);
+    return line ? strtoull(line + strlen(field), NULL, 10) : 0;
+}
+
+uint64_t bench_peak_rss_kib(void)
+{
+    return status_kib("VmHWM:");
 }
 
 void bench_no_memory(const struct bench_options *o, uint64_t iteration, size_t size)
@@ -156,7 +162,7 @@ void bench_write_json(const struct bench_options *o, const struct bench_report *
 {
     if (!o->json)
         return;
-    uint64_t peak = bench_peak_rss_kib();
+    uint64_t peak = bench_peak_rss_kib(), retained = status_kib("VmRSS:");
     FILE *f = open_output(o->json);
     if (!f) {
         fprintf(stderr, "%s: cannot write '%s': %s\n", o->program, o->json, strerror(errno));
@@ -180,7 +186,7 @@ void bench_write_json(const struct bench_options *o, const struct bench_report *
         else
             fprintf(f, ",\"%s\":%" PRIu64, e->name, e->integer);
     }
-    fprintf(f, ",\"peak_rss_kib\":%" PRIu64 "}\n", peak);
+    fprintf(f, ",\"peak_rss_kib\":%" PRIu64 ",\"retained_rss_kib\":%" PRIu64 "}\n", peak, retained);
     if (fclose(f) != 0) {
         fprintf(stderr, "%s: cannot write '%s': %s\n", o->program, o->json, strerror(errno));
         exit(1);

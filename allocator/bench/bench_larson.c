@@ -77,6 +77,9 @@ int main(int argc, char **argv)
          (double)bench_futex_calls(futex) / (double)operations, true},
         {0}};
     report.fields = fields;
+    for (unsigned i = 0; i < threads; i++)
+        for (uint64_t k = 0; k < args[WORKING_SET].value; k++)
+            free(arrays[i][k]);
     bench_write_json(&options, &report);
     printf("Throughput = %.0f ops/s [iter=%" PRIu64 " ws=%" PRIu64 " threads=%u] time=%.3fs\n",
            (double)operations / report.total.wall_s, args[ITERATIONS].value,
