@@ -162,7 +162,8 @@ void bench_write_json(const struct bench_options *o, const struct bench_report *
 {
     if (!o->json)
         return;
-    uint64_t peak = bench_peak_rss_kib(), retained = status_kib("VmRSS:");
+    /* In this order, so that what reading it takes is in both. */
+    uint64_t retained = status_kib("VmRSS:"), peak = bench_peak_rss_kib();
     FILE *f = open_output(o->json);
     if (!f) {
         fprintf(stderr, "%s: cannot write '%s': %s\n", o->program, o->json, strerror(errno));
