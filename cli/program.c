@@ -70,6 +70,16 @@ static const struct hp_verb verbs[] = {
      "commit was reverted. assign N - takes it from whom it belongs to.\n\n"
      "Exit codes: 0 told or done, 1 with --check where one is not resolved, 2 usage, 3 no answer.",
      cli_alerts_options, false, cli_alerts},
+    {"selftest", "", 0, 0,
+     "Tell how good the service itself was: false alarms, smallest visible effect",
+     "The service compares builds with themselves, and plants a slowdown where the suite says "
+     "how,\n"
+     "on a schedule (hakperf-collector --self-tests). A difference between equal builds is a "
+     "false\n"
+     "alarm; a slowdown that is not found makes an alert of its own.\n\n"
+     "Exit codes: 0 healthy, 1 the service has an alert about itself, 2 usage, 3 nothing was "
+     "tested.",
+     cli_selftest_options, false, cli_selftest},
     {"changepoints", "FILE", 1, 1, "Find where the level of a series stepped and stayed",
      "FILE is CSV (one value a line, or index,value, a line of titles or none) or JSON (an array "
      "of\n"

@@ -18,6 +18,7 @@ extern const struct hp_option cli_queue_options[];
 extern const struct hp_option cli_compare_options[];
 extern const struct hp_option cli_log_options[];
 extern const struct hp_option cli_alerts_options[];
+extern const struct hp_option cli_selftest_options[];
 extern const struct hp_option cli_token_options[];
 extern const struct hp_option cli_audit_options[];
 
@@ -41,6 +42,7 @@ int cli_export(const struct hp_values *values);
 int cli_import(const struct hp_values *values);
 int cli_audit(const struct hp_values *values);
 int cli_alerts(const struct hp_values *values);
+int cli_selftest(const struct hp_values *values);
 int cli_changepoints(const struct hp_values *values);
 int cli_hook_install(const struct hp_values *values);
 int cli_hook_remove(const struct hp_values *values);

@@ -11,7 +11,7 @@
 handler api_health, api_ready, api_metrics, api_openapi;
 handler api_suite_put;
 handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_compare, api_series;
-handler api_changepoints, api_suspects;
+handler api_changepoints, api_suspects, api_selftest;
 handler api_status, api_events, api_job, api_jobs, api_alerts, api_alert, api_alert_act;
 handler api_export, api_import;
 handler api_claim, api_source, api_progress, api_run_put, api_job_cancel, api_job_retry;

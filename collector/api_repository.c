@@ -328,3 +328,12 @@ bool api_suspects(struct service *service, const struct request *request, struct
         answer, request, view_suspects(service->reader, request->arg[0], (int)limit, err),
         "suspects", "id,created,workload,state,good,bad,low,high,job,evidence,budget,reason", err);
 }
+
+bool api_selftest(struct service *service, const struct request *request, struct answer *answer,
+                  struct hp_error *err)
+{
+    int64_t days;
+    return request_int(request, "days", 1, 3650, 30, &days, err) &&
+           answer_view(answer, view_selftest(service->reader, request->arg[0], (int)days, err),
+                       err);
+}

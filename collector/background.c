@@ -87,6 +87,14 @@ static void fill_gaps(struct service *service)
         hp_log(HP_LOG_INFO, "%lld commits that were skipped are queued", (long long)added);
 }
 
+static void test_itself(struct service *service)
+{
+    struct hp_error err = {0};
+    int64_t added;
+    if (!queue_self_tests(service->db, service->selftest_hours, &added, &err))
+        hp_log_error(HP_LOG_WARNING, "self-tests", &err);
+}
+
 /* Once a day, in every collector: what another one did already costs nothing. */
 static void keep_house(struct service *service)
 {
@@ -114,6 +122,7 @@ static void *keep_thread(void *argument)
         }
         if (now >= next_gaps) {
             fill_gaps(b->service);
+            test_itself(b->service);
             next_gaps = now + GAPS_S;
         }
         wake_claims(b->service);

@@ -196,7 +196,7 @@ bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *
     if (is_kind(run, "confirm"))
         return confirm(conn, run, alert, err);
     if (is_kind(run, "aa") || is_kind(run, "canary"))
-        return true;
+        return selftest_follow(conn, run, alert, err);
     if (is_kind(run, "bisect"))
         return suspect_follow(conn, run, err);
     if (!db_run(conn, "follow_merge.sql", DB_PARAMS(run->claim.repository, run_id(run)), NULL, err))

@@ -61,6 +61,10 @@ const struct hp_option serve_options[] = {
      "connections of one client address, where other machines reach the collector", true},
     {"request-timeout", 0, HP_OPT_SECONDS, "SECONDS", "90", 1, 86400,
      "a request that is not whole after so long is cut off (a large body has longer)", true},
+    {"self-tests", 0, HP_OPT_INTEGER, "HOURS", "24", 0, 8760,
+     "how often the service tests itself on each repository, when nothing else waits: pairs of one "
+     "build, and a planted slowdown; 0: never",
+     true},
     {"fill-gaps", 0, HP_OPT_INTEGER, "N", "10", 0, 1000,
      "so many commits that were skipped wait at a time, behind all else (0: none)", true},
     {"lease", 0, HP_OPT_SECONDS, "SECONDS", "120", 5, 3600,

@@ -68,6 +68,14 @@ bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, b
     return true;
 }
 
+bool queue_self_tests(struct db *db, int64_t hours, int64_t *added, struct hp_error *err)
+{
+    char text[DB_TEXT];
+    *added = 0;
+    return hours <= 0 ||
+           db_pool_run(db, "selftest_queue.sql", DB_PARAMS(db_int(text, hours)), added, err);
+}
+
 bool queue_fill_gaps(struct db *db, int64_t most, int64_t *added, struct hp_error *err)
 {
     char places[DB_TEXT];

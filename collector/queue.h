@@ -48,6 +48,11 @@ bool queue_add(struct db_conn *conn, const struct queue_job *job, int64_t *id, b
  */
 bool queue_fill_gaps(struct db *db, int64_t most, int64_t *added, struct hp_error *err);
 
+/* Queues what is due of self-tests: pairs of one build and, where the suite plants one, a known
+ * slowdown, on the newest measured commit, so many hours after the last ones; 0: none. They wait
+ * until nothing else does. A repository that is measured for less than an hour has none. */
+bool queue_self_tests(struct db *db, int64_t hours, int64_t *added, struct hp_error *err);
+
 /* How many of the waiting jobs could be claimed now, up to `most`; -1 on error. */
 int64_t queue_ready(struct db *db, int64_t most, struct hp_error *err);
 

@@ -21,6 +21,7 @@ const struct route routes[] = {
     {"GET", "/api/v1/repositories/{}/export", SCOPE_READ, 0, api_export, ROUTE_SLOW},
     {"POST", "/api/v1/import", SCOPE_ADMIN, ARCHIVE, api_import, ROUTE_FILE},
     {"GET", "/api/v1/repositories/{}/changepoints", SCOPE_READ, 0, api_changepoints, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/selftest", SCOPE_READ, 0, api_selftest, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/suspects", SCOPE_READ, 0, api_suspects, ROUTE_PLAIN},
     {"GET", "/api/v1/status", SCOPE_READ, 0, api_status, ROUTE_PLAIN},
     {"GET", "/api/v1/events", SCOPE_READ, 0, api_events, ROUTE_PLAIN},

@@ -26,6 +26,12 @@ bool suspect_follow(struct db_conn *conn, const struct ingest_run *run, struct h
 bool accumulate_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
                        struct hp_error *err);
 
+/* What a self-test says of the service: a planted slowdown that was not found, or more differences
+ * between equal builds than their nominal rate allows, make an alert of kind selftest; a canary
+ * that is found again resolves it. */
+bool selftest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
+                     struct hp_error *err);
+
 /* Has run `id`, which found a relevant regression, measured once more; `names`: of its workloads.
  */
 bool follow_ask(struct db_conn *conn, const char *repository, const char *id, json_t *names,

@@ -24,11 +24,12 @@ struct service {
     int64_t lease_s;
     int64_t max_attempts;
     int64_t session_minutes;
-    int64_t gap_jobs;      /* that fill gaps, of a repository at a time; 0: none */
-    int64_t stream_limit;  /* event streams at a time */
-    bool anonymous_read;   /* whoever sends no credential may read */
-    char *webhook_secrets; /* folder of a file a repository; NULL: no webhook is taken */
-    int64_t keep_months;   /* of samples and profiles; 0: for ever */
+    int64_t selftest_hours; /* between self-tests of a repository; 0: never */
+    int64_t gap_jobs;       /* that fill gaps, of a repository at a time; 0: none */
+    int64_t stream_limit;   /* event streams at a time */
+    bool anonymous_read;    /* whoever sends no credential may read */
+    char *webhook_secrets;  /* folder of a file a repository; NULL: no webhook is taken */
+    int64_t keep_months;    /* of samples and profiles; 0: for ever */
 
     pthread_mutex_t mutex; /* of what follows */
     char *webhook;         /* NULL: none */

@@ -161,6 +161,7 @@ static bool read_settings(struct serve *s, const struct hp_values *values, struc
     s->service.lease_s = hp_opt_int(values, "lease");
     s->service.max_attempts = hp_opt_int(values, "max-attempts");
     s->service.session_minutes = hp_opt_int(values, "session-minutes");
+    s->service.selftest_hours = hp_opt_int(values, "self-tests");
     s->service.gap_jobs = hp_opt_int(values, "fill-gaps");
     s->service.keep_months = hp_opt_int(values, "keep-samples");
     service_set(&s->service, webhook, hp_opt_int(values, "poll"));

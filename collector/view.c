@@ -1,5 +1,6 @@
 #include "collector/view.h"
 
+#include "analysis/binomial.h"
 #include "collector/view_internal.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -92,6 +93,27 @@ json_t *view_suspects(struct db *db, const char *repository, int limit, struct h
     if (!conn || !view_repository_id(conn, repository, id, err) ||
         !db_json(conn, "view_suspects.sql", DB_PARAMS(id, db_int(count, limit)), &out, err))
         return NULL;
+    return out;
+}
+
+/* The rate of false alarms, and what it is at most with 95 %. */
+static void add_rate(json_t *aa)
+{
+    size_t n = (size_t)hp_json_int(aa, "comparisons", 0);
+    size_t wrong = (size_t)hp_json_int(aa, "false_alarms", 0);
+    json_object_set_new(aa, "rate", n ? json_real((double)wrong / (double)n) : json_null());
+    json_object_set_new(aa, "upper", json_real(an_binomial_upper(wrong, n, 0.95)));
+}
+
+json_t *view_selftest(struct db *db, const char *repository, int days, struct hp_error *err)
+{
+    char id[DB_TEXT], count[DB_TEXT];
+    json_t *out = NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        !db_json(conn, "view_selftest.sql", DB_PARAMS(id, db_int(count, days)), &out, err))
+        return NULL;
+    add_rate(json_object_get(out, "aa"));
     return out;
 }
 

@@ -44,6 +44,10 @@ json_t *view_changepoints(struct db *db, const char *repository, const char *wor
 /* {"suspects": […]}: commits outside what their series predicted, newest first. */
 json_t *view_suspects(struct db *db, const char *repository, int limit, struct hp_error *err);
 
+/* The self-tests of the last `days`: false alarms with their rate and its bound, planted slowdowns,
+ * the smallest visible effect, and the newest of each workload. */
+json_t *view_selftest(struct db *db, const char *repository, int days, struct hp_error *err);
+
 /* {"version", "queue", "running", "eta", "runners", "failed_jobs", "counts"}. */
 json_t *view_status(struct db *db, struct hp_error *err);
 

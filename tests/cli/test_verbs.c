@@ -79,7 +79,7 @@ static const char *const verbs[][2] = {
     {"up", NULL},           {"suite", "apply"},  {"suite", "check"}, {"queue", NULL},
     {"compare", NULL},      {"report", NULL},    {"log", NULL},      {"status", NULL},
     {"alerts", NULL},       {"hook", "install"}, {"hook", "remove"}, {"db", NULL},
-    {"changepoints", NULL},
+    {"changepoints", NULL}, {"selftest", NULL},
 };
 
 START_TEST(every_verb_has_help_with_json)

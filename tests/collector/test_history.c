@@ -1,4 +1,5 @@
 /* What the history says: steps of a level, suspects and the search for who did it, small losses. */
+#include "collector/queue.h"
 #include "collector/series.h"
 #include "collector/view.h"
 #include "common/cleanup.h"
@@ -266,6 +267,80 @@ START_TEST(small_losses_add_up_to_one_alert)
 }
 END_TEST
 
+/* Queues a self-test of that kind on the golden head, and does it. */
+static void self_test(const char *kind, bool slower)
+{
+    HP_FREE char *sql = hp_format(
+        "INSERT INTO store.job (repository, kind, head, base, suite_hash, priority) SELECT 1, "
+        "'%s', '%s', '%s', suite_hash, -1 FROM store.repository",
+        kind, golden_head, golden_head);
+    ask(sql);
+    ck_assert_str_eq(work(slower), "1>1");
+}
+
+START_TEST(a_canary_that_is_missed_is_told)
+{
+    begin();
+    self_test("canary", true);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "0");
+    self_test("canary", false);
+    ck_assert_str_eq(
+        ask("SELECT kind || ' ' || state || ' ' || (sentence LIKE 'The service itself is "
+            "sick: a planted slowdown of % was not found on random_mixed/8192;%') FROM "
+            "store.alert"),
+        "selftest open true");
+    self_test("canary", false); /* known already */
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert"), "1");
+    self_test("canary", true);
+    ck_assert_str_eq(ask("SELECT state || ' ' || resolution FROM store.alert"), "resolved fixed");
+    ck_assert_str_eq(ask("SELECT string_agg(passed::text, ' ' ORDER BY measured) FROM "
+                         "hakperf.selftests"),
+                     "true false false true");
+    /* It says nothing of the commit. */
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.job WHERE state = 'queued'"), "0");
+    db_close(db);
+}
+END_TEST
+
+START_TEST(a_build_that_differs_from_itself_is_told)
+{
+    begin();
+    self_test("aa", false);
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.alert WHERE kind = 'selftest'"), "1");
+    HP_JSON json_t *summary = view_selftest(db, GOLDEN_REPOSITORY, 30, &err);
+    const json_t *aa = json_object_get(summary, "aa");
+    ck_assert_int_eq(hp_json_int(aa, "comparisons", 0), 1);
+    ck_assert_int_eq(hp_json_int(aa, "false_alarms", 0), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(summary, "alerts")), 1);
+    ck_assert(json_is_number(json_object_get(summary, "smallest_visible")));
+    db_close(db);
+}
+END_TEST
+
+START_TEST(self_tests_come_on_schedule)
+{
+    int64_t added;
+    begin();
+    ck_assert(queue_self_tests(db, 24, &added, &err) && added == 0); /* measured just now */
+    ask("UPDATE store.run SET stored = now() - interval '2 hours'");
+    ck_assert_msg(queue_self_tests(db, 24, &added, &err), "%s", err.message);
+    ck_assert_int_eq(added, 1); /* the golden suite plants nothing */
+    ck_assert(queue_self_tests(db, 24, &added, &err) && added == 0);
+    ask("UPDATE store.suite SET document = jsonb_set(document, '{recipe,canary}', "
+        "'{\"environment\": {}, \"slowdown\": 0.05}')");
+    ck_assert(queue_self_tests(db, 24, &added, &err) && added == 1);
+    ck_assert_str_eq(ask("SELECT string_agg(kind, ' ' ORDER BY kind) FROM store.job WHERE state = "
+                         "'queued' AND priority < 0 AND head = base"),
+                     "aa canary");
+    ask("UPDATE store.job SET state = 'done', finished = now(), created = now() - interval '25 "
+        "hours' "
+        "WHERE state = 'queued'");
+    ck_assert(queue_self_tests(db, 24, &added, &err) && added == 2);
+    ck_assert(queue_self_tests(db, 0, &added, &err) && added == 0);
+    db_close(db);
+}
+END_TEST
+
 HP_SUITE(history)
 {
     Suite *s = suite_create("history");
@@ -278,6 +353,9 @@ HP_SUITE(history)
     tcase_add_test(t, a_suspect_that_pairs_do_not_see_is_forgotten);
     tcase_add_test(t, a_search_ends_with_its_budget_or_its_job);
     tcase_add_test(t, small_losses_add_up_to_one_alert);
+    tcase_add_test(t, a_canary_that_is_missed_is_told);
+    tcase_add_test(t, a_build_that_differs_from_itself_is_told);
+    tcase_add_test(t, self_tests_come_on_schedule);
     suite_add_tcase(s, t);
     return s;
 }

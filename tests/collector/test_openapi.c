@@ -292,6 +292,8 @@ START_TEST(answers_are_what_is_told)
     check_answer(doc, "get", "/api/v1/repositories/{repository}/series", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/changepoints", repository);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/changepoints", path, NULL);
+    snprintf(path, sizeof path, "/api/v1/repositories/%s/selftest", repository);
+    check_answer(doc, "get", "/api/v1/repositories/{repository}/selftest", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/suspects", repository);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/suspects", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/commits/%s", repository, head);

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/process.h"
 #include "common/wire.h"
+#include "runner/job.h"
 #include "runner/source.h"
 #include "runner/spool.h"
 #include "tests/runner/fixture.h"
@@ -68,6 +69,63 @@ static struct hp_outcome work_once(const struct responder *responder)
     ck_assert_msg(hp_run(&command, &outcome, &err), "%s", err.message);
     return outcome;
 }
+
+/* A self-test of the commit plain, by a recipe that plants a slowdown where CANARY is set. */
+static json_t *self_test(const char *kind)
+{
+    struct hp_error err = {0};
+    HP_FREE char *text = job_text("plain", "plain");
+    HP_FREE char *repository = fx_path("repo");
+    HP_JSON json_t *job = hp_json_parse(text, strlen(text), &err);
+    json_t *recipe = json_object_get(json_object_get(job, "suite"), "recipe");
+    json_object_del(recipe, "coverage");
+    json_object_set_new(recipe, "commands",
+                        json_pack("[[s, s, s]]", "sh", "-c",
+                                  "echo \"#define SPIN ${CANARY:-0}\" >c.h && cc -O2 -g -shared "
+                                  "-fPIC -include c.h -o {out}/x.so lib.c"));
+    json_object_set_new(
+        recipe, "canary",
+        json_pack("{s:{s:s}, s:f}", "environment", "CANARY", "40", "slowdown", 0.5));
+    json_object_set_new(job, "kind", json_string(kind));
+    json_object_set_new(job, "plan", json_pack("{s:[i], s:f}", "looks", 64, "critical", 3.7));
+    HP_FD int head = rn_source_archive(repository, "plain", fx.folder, &err);
+    HP_FD int base = rn_source_archive(repository, "plain", fx.folder, &err);
+    HP_FD int driver = rn_source_archive(repository, "plain", fx.folder, &err);
+    const struct rn_sources sources = {.head = head, .base = base, .driver = driver};
+    json_t *result = rn_job_run(&fx.runner, job, &sources, &err);
+    ck_assert_msg(result != NULL, "%s", err.message);
+    return result;
+}
+
+static const char *decided(const json_t *result)
+{
+    const json_t *w = json_array_get(json_object_get(result, "workloads"), 0);
+    return hp_json_string(json_object_get(w, "decision"), "verdict", "");
+}
+
+static const char *code_of(const json_t *result, size_t arm)
+{
+    return hp_json_string(json_array_get(json_object_get(result, "arms"), arm), "code_hash", "");
+}
+
+START_TEST(a_build_is_measured_against_itself)
+{
+    HP_JSON json_t *result = self_test("aa");
+    ck_assert_str_eq(hp_json_string(result, "status", ""), "measured");
+    ck_assert_str_eq(code_of(result, 0), code_of(result, 1));
+    ck_assert_str_ne(decided(result), "regressed");
+    ck_assert_str_ne(decided(result), "");
+}
+END_TEST
+
+START_TEST(a_canary_is_slower_than_its_own_commit)
+{
+    HP_JSON json_t *result = self_test("canary");
+    ck_assert_str_eq(hp_json_string(result, "status", ""), "measured");
+    ck_assert_str_ne(code_of(result, 0), code_of(result, 1));
+    ck_assert_str_eq(decided(result), "regressed");
+}
+END_TEST
 
 START_TEST(claims_measures_and_delivers)
 {
@@ -161,6 +219,8 @@ HP_SUITE(runner_work)
     Suite *s = suite_create("runner_work");
     TCase *t = tcase_create("work");
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
+    tcase_add_test(t, a_build_is_measured_against_itself);
+    tcase_add_test(t, a_canary_is_slower_than_its_own_commit);
     tcase_add_test(t, claims_measures_and_delivers);
     tcase_add_test(t, a_result_outlives_the_collector);
     tcase_add_test(t, a_job_lost_on_the_way_is_left_alone);
