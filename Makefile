@@ -80,6 +80,7 @@ help:
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
 ## make bench-measurement RUNS= HOURS= STATE=: smallest change found, false alarms, each with its bound
+## make bench-changepoints  the detector on labelled series: power, precision and delay by step size
 ## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
 ## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
@@ -214,6 +215,12 @@ bench-measurement:
 	$(Q)$(MAKE) all BUILD=$(BUILD)
 	$(Q)BUILD=$(abspath $(BUILD)) sh tests/bench/measurement.sh \
 	    $(abspath $(or $(STATE),$(BUILD)/bench-measurement)) $(RUNS) $(HOURS)
+
+# The detector of change points on labelled series of eight kinds: precision, recall, quiet series
+# flagged, power and delay by the size of a step in units of the noise.
+.PHONY: bench-changepoints
+bench-changepoints: all $(BUILD)/tests/check
+	$(Q)CK_RUN_SUITE=analysis_changepoints $(abspath $(BUILD))/tests/check
 
 # The collector and its store against their goals; SECONDS= of each timed part.
 .PHONY: bench-collector

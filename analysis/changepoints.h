@@ -4,9 +4,10 @@
  * weigh little. A candidate is kept only where all of these agree: a local rank test, made stricter
  * where neighbouring points resemble each other; the step in units of the local noise; the step
  * itself; enough points on both levels; and a fit clearly better than that of a straight line, for
- * a drift is not a step. The noise is always that around the point itself, so that a large step
- * does not hide the next one. Pure functions: the caller owns every array, nothing is kept between
- * calls, any thread may call.
+ * a drift is not a step. Where the far points spoil it, the nearest 24 a side may tell a step
+ * alone, at a much smaller chance. The noise is always that around the point itself, so that a
+ * large step does not hide the next one. Pure functions: the caller owns every array, nothing is
+ * kept between calls, any thread may call.
  */
 #ifndef AN_CHANGEPOINTS_H
 #define AN_CHANGEPOINTS_H
@@ -33,7 +34,8 @@ struct an_cp_params {
 
 struct an_changepoint {
     size_t index;  /* the first point of the new level */
-    double before; /* median of the up to `reach` points before, not beyond the last change point */
+    double before; /* median of the up to `reach` points before, not beyond the last change point;
+                      of up to 24 where these alone told it */
     double after;  /* median of the up to `reach` points from index on, likewise */
     double change; /* after / before - 1 as a fraction; NAN where relative and before is 0 */
     double p;      /* of the rank test, corrected for autocorrelation */
