@@ -13,6 +13,8 @@ const struct hp_metric hp_metrics[] = {
     {"user_cpu", "s", HP_BETTER_LOWER, true, "user CPU time of the whole process"},
     {"system_cpu", "s", HP_BETTER_LOWER, true, "kernel CPU time of the whole process"},
     {"peak_rss", "KiB", HP_BETTER_LOWER, true, "peak resident memory (VmHWM)"},
+    {"retained_rss", "KiB", HP_BETTER_LOWER, true,
+     "resident memory after everything was freed, before the process ends"},
     {"minor_faults", "count", HP_BETTER_LOWER, true, "page faults served without I/O"},
     {"kernel_share", "fraction", HP_BETTER_LOWER, false,
      "share of CPU time spent in the kernel, over all samples of the run"},

@@ -20,8 +20,8 @@
 const char *const rn_arm_names[RN_ARMS] = {"head", "base", "control"};
 
 const char *const rn_metric_names[RN_METRICS] = {
-    "throughput", "warm_throughput", "startup_cpu", "wall",        "cpu",
-    "user_cpu",   "system_cpu",      "peak_rss",    "minor_faults"};
+    "throughput", "warm_throughput", "startup_cpu", "wall",         "cpu",
+    "user_cpu",   "system_cpu",      "peak_rss",    "retained_rss", "minor_faults"};
 
 bool rn_launcher_start(const struct rn_room *room, const struct rn_limits *limits,
                        struct rn_launcher *launcher, struct hp_error *err)
@@ -196,6 +196,7 @@ static bool read_driver(const char *text, bool threaded, struct rn_sample *out)
     value[RN_WALL] = hp_json_number(json, "wall_s", NAN);
     value[RN_CPU] = hp_json_number(json, "cpu_s", NAN);
     value[RN_PEAK_RSS] = hp_json_number(json, "peak_rss_kib", NAN);
+    value[RN_RETAINED_RSS] = hp_json_number(json, "retained_rss_kib", NAN);
     return out->operations > 0 && value[RN_WALL] >= 0 && value[RN_CPU] >= 0;
 }
 

@@ -25,6 +25,7 @@ enum rn_metric {
     RN_USER_CPU,
     RN_SYSTEM_CPU,
     RN_PEAK_RSS,
+    RN_RETAINED_RSS,
     RN_MINOR_FAULTS,
     RN_METRICS
 };

@@ -253,9 +253,12 @@ static bool read_profile(const struct rn_pass *pass, const char *data, struct hp
     struct hp_error why = {0};
     const struct rn_room *room = pass->workload->room;
     const char *root = room->runner->sandboxed ? room->work : "/";
-    const char *const argv[] = {
-        "perf", "script", "-i", data, "--symfs", root, "--kallsyms", "/proc/kallsyms", "-F",
-        "comm,pid,tid,event,ip,sym,dso", NULL};
+    const char *const argv[] = {"perf",       "script",
+                                "-i",         data,
+                                "--symfs",    root,
+                                "--kallsyms", "/proc/kallsyms",
+                                "-F",         "comm,pid,tid,event,ip,sym,dso",
+                                NULL};
     const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "PERF_PAGER=cat",
                                NULL};
     const struct hp_command command = {.argv = argv,

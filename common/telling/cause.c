@@ -16,6 +16,9 @@
 /* A system call or event that is this rare in both costs nothing. */
 #define COUNTER_LEAST 64
 #define INSTRUCTIONS_LEAST 0.01
+/* Resident memory is told from here on: both a share and KiB. */
+#define MEMORY_LEAST 0.05
+#define MEMORY_KIB 256
 
 /* What one call appends to. */
 struct clauses {
@@ -180,6 +183,39 @@ bool cause_add(struct hp_buffer *out, const json_t *workload, size_t most, size_
     tell_instructions(&c, workload);
     *told = c.told;
     return c.ok;
+}
+
+const json_t *cause_memory(const json_t *workload, double *by)
+{
+    const json_t *found = NULL;
+    size_t i;
+    json_t *m;
+    *by = 0;
+    json_array_foreach (json_object_get(workload, "metrics"), i, m) {
+        const char *verdict = text(m, "verdict");
+        double base = hp_json_number(m, "base_value", NAN);
+        double head = hp_json_number(m, "head_value", NAN);
+        bool memory = strcmp(text(m, "metric"), "peak_rss") == 0 ||
+                      strcmp(text(m, "metric"), "retained_rss") == 0;
+        bool proven = strcmp(verdict, "regressed") == 0 || strcmp(verdict, "improved") == 0;
+        if (!memory || !proven || !(base > 0 && head > 0) || fabs(head - base) < MEMORY_KIB ||
+            fabs(head / base - 1) < MEMORY_LEAST)
+            continue;
+        if (fabs(log(head / base)) > *by) {
+            *by = fabs(log(head / base));
+            found = m;
+        }
+    }
+    return found;
+}
+
+bool cause_add_memory(struct hp_buffer *out, const json_t *metric)
+{
+    double base = hp_json_number(metric, "base_value", 0);
+    double head = hp_json_number(metric, "head_value", 0);
+    const char *name = strcmp(text(metric, "metric"), "peak_rss") == 0 ? "peak" : "retained";
+    return hp_buffer_printf(out, "%s RSS %s from %.1f to %.1f MiB", name,
+                            head > base ? "rose" : "fell", base / 1024, head / 1024);
 }
 
 static long long functions_of(const json_t *coverage, const char *key)

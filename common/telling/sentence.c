@@ -286,6 +286,30 @@ static bool tell_all_equivalent(struct hp_buffer *out, const json_t *comparison,
            words_percent(out, widest);
 }
 
+/* "; retained RSS rose from 4.5 to 18.2 MiB", of one workload. */
+static bool add_memory(struct hp_buffer *out, const json_t *workload)
+{
+    double by;
+    const json_t *memory = cause_memory(workload, &by);
+    return !memory || (hp_buffer_printf(out, "; ") && cause_add_memory(out, memory));
+}
+
+/* The same of the workload where memory moved most. */
+static bool add_most_memory(struct hp_buffer *out, const json_t *comparison)
+{
+    const json_t *where = NULL;
+    double most = 0, by;
+    size_t i;
+    json_t *w;
+    json_array_foreach (json_object_get(comparison, "workloads"), i, w)
+        if (cause_memory(w, &by) && by > most) {
+            most = by;
+            where = w;
+        }
+    return !where ||
+           (add_memory(out, where) && hp_buffer_printf(out, " on %s", text(where, "workload")));
+}
+
 /* The verdict of what was timed. */
 static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const struct names *names)
 {
@@ -299,7 +323,8 @@ static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const st
     else
         ok = tell_workload(out, workload, names) && add_coverage(out, comparison) &&
              add_others(out, comparison);
-    return ok && add_confirmation(out, comparison) && add_offer(out, comparison);
+    return ok && add_most_memory(out, comparison) && add_confirmation(out, comparison) &&
+           add_offer(out, comparison);
 }
 
 static bool tell_comparison(struct hp_buffer *out, const json_t *comparison,
@@ -355,6 +380,7 @@ bool sentence_add(json_t *comparison, struct hp_error *err)
     size_t i;
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)
-        ok = ok && tell_workload(&out, w, &names) && set_sentence(w, &out) && set_cause(w, &out);
+        ok = ok && tell_workload(&out, w, &names) && add_memory(&out, w) && set_sentence(w, &out) &&
+             set_cause(w, &out);
     return ok || hp_fail(err, HP_SYSTEM, "out of memory");
 }

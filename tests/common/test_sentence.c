@@ -144,6 +144,23 @@ static const struct {
      "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002}, {'workload': 'larson', "
      "'verdict': 'equivalent', 'size': null, 'low': -0.001, 'high': 0.0061, 'pairs': 512}]}",
      "8c1f2e0 performs like its parent on all 2 workloads: none differs by more than 0.61 %."},
+    /* Memory that grew while the time did not: the workload where it grew most. Too little, or not
+     * proven, is not told. */
+    {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002, 'metrics': [{'metric': "
+     "'peak_rss', 'verdict': 'regressed', 'base_value': 4096, 'head_value': 6144}, {'metric': "
+     "'retained_rss', 'verdict': 'regressed', 'base_value': 4608, 'head_value': 18432}]}, "
+     "{'workload': 'larson', 'verdict': 'equivalent', 'size': null, 'low': -0.001, 'high': 0.0061, "
+     "'pairs': 512, 'metrics': [{'metric': 'peak_rss', 'verdict': 'regressed', 'base_value': 4096, "
+     "'head_value': 5120}]}]}",
+     "8c1f2e0 performs like its parent on all 2 workloads: none differs by more than 0.61 %; "
+     "retained RSS rose from 4.5 to 18.0 MiB on random_mixed/8192."},
+    {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
+     "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002, 'metrics': [{'metric': "
+     "'peak_rss', 'verdict': 'inconclusive', 'base_value': 4096, 'head_value': 6144}, {'metric': "
+     "'retained_rss', 'verdict': 'regressed', 'base_value': 4096, 'head_value': 4196}]}]}",
+     "8c1f2e0 performs like its parent on random_mixed/8192: it is between 0.40 % slower and 0.20 "
+     "% faster (64 pairs)."},
     {"{'verdict': null, 'size': null, 'head': {'short': '8c1f2e0'}, 'base': null, "
      "'against_parent': true, 'reason': null, 'workloads': []}",
      "8c1f2e0 was measured, and has no parent to be compared with."},
