@@ -16,6 +16,18 @@ void fuzz_wire(const uint8_t *data, size_t size);
 /* What perf stat wrote, whole or cut off. */
 void fuzz_perf(const uint8_t *data, size_t size);
 
+/* What strace, perf trace and perf stat print of system calls. */
+void fuzz_syscalls(const uint8_t *data, size_t size);
+
+/* A file of callgrind. */
+void fuzz_callgrind(const uint8_t *data, size_t size);
+
+/* What perf script prints. */
+void fuzz_folded(const uint8_t *data, size_t size);
+
+/* What gcov prints. */
+void fuzz_gcov(const uint8_t *data, size_t size);
+
 /* A result that obeys its schema: whether it contradicts itself, and what its samples say. */
 void fuzz_ingest(const uint8_t *data, size_t size);
 
