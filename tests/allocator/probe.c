@@ -127,6 +127,41 @@ static int probe_pairs(int argc, char **argv)
     return 0;
 }
 
+static bool pairs_of(size_t size)
+{
+    char said[32];
+    int len = snprintf(said, sizeof said, "size %zu\n", size);
+    if (write(1, said, (size_t)len) != len)
+        return false;
+    for (int i = 0; i < 2000; i++) {
+        char *volatile p = malloc(size);
+        if (!p)
+            return false;
+        p[0] = p[size - 1] = 1;
+        free(p);
+    }
+    return true;
+}
+
+/* sweep: 2,000 pairs of each of many sizes up to 2 MiB: those about the end of every class, and
+ * three inside it. Before each size one write of it, for who counts the system calls between. */
+static int probe_sweep(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    struct hak_size_class c;
+    for (size_t n = 1, end; n <= (size_t)2 << 20; n = end + 1) {
+        if (!hak_size_class(n, &c))
+            return 1;
+        end = c.block_size;
+        for (size_t i = 1; i < 4; i++)
+            if (!pairs_of(n + (end - n) * i / 4))
+                return 1;
+        if (!pairs_of(end) || !pairs_of(n) || (end > 1 && !pairs_of(end - 1)))
+            return 1;
+    }
+    return 0;
+}
+
 /* damage SIZE: writes into free blocks, then allocates on. */
 static int probe_damage(int argc, char **argv)
 {
@@ -201,7 +236,7 @@ static const struct {
 } probes[] = {
     {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
     {"pairs", probe_pairs},   {"prewarm", probe_prewarm}, {"damage", probe_damage},
-    {"shadow", probe_shadow}, {"handler", probe_handler},
+    {"sweep", probe_sweep},   {"shadow", probe_shadow},   {"handler", probe_handler},
 };
 
 int probe_main(int argc, char **argv)

@@ -53,6 +53,21 @@ START_TEST(test_pairs_need_few_calls)
 }
 END_TEST
 
+/* The same in one process for some hundred sizes, every end of a class among them. */
+START_TEST(test_all_sizes_need_few_calls)
+{
+    struct outcome *o =
+        run_shell("strace -f -o /dev/fd/3 -e trace='!none' '%s' --probe sweep 3>&1 >/dev/null | "
+                  "awk '/write.1, .size/ {n++; calls = 0} {if (n && ++calls > most) most = calls} "
+                  "END {print n, most}'",
+                  self_path());
+    int count, most;
+    ck_assert_int_eq(sscanf(o->text, "%d %d", &count, &most), 2);
+    ck_assert_int_gt(count, 390);
+    ck_assert_msg(most >= 1 && most < 100, "%d calls", most);
+}
+END_TEST
+
 /* 1 GiB freed by the program: at most a tenth of the peak stays. */
 START_TEST(test_memory_goes_back)
 {
@@ -139,6 +154,7 @@ Suite *suite_kernel(void)
     tcase_add_loop_test(t, test_every_map_failure, 0, 2);
     tcase_add_test(t, test_little_address_space);
     tcase_add_test(t, test_pairs_need_few_calls);
+    tcase_add_test(t, test_all_sizes_need_few_calls);
     tcase_add_loop_test(t, test_memory_goes_back, 0, 4);
     tcase_add_test(t, test_random_mixed_limits);
     tcase_add_test(t, test_prewarm);
