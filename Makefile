@@ -34,6 +34,7 @@ endif
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
 PKGS_COMMON    := jansson libcurl libcrypto
+PKGS_RUNNER    := libzstd
 PKGS_COLLECTOR := libpq libmicrohttpd libzstd
 PKGS_TESTS     := check gsl
 pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
@@ -139,7 +140,7 @@ $(BUILD)/bin/hakperf: $(BUILD)/obj/cli/main.o $(BUILD)/lib/libhpcli.a $(LIBS_BAS
 	$(call link)
 $(BUILD)/bin/hakperf-runner: $(BUILD)/obj/runner/main.o $(BUILD)/lib/libhprunner.a $(LIBS_BASE)
 	$(call say,LINK,$@)
-	$(call link)
+	$(call link,$(call pkg_libs,$(PKGS_RUNNER)))
 $(BUILD)/bin/hakperf-collector: $(BUILD)/obj/collector/main.o $(BUILD)/lib/libhpcollector.a $(LIBS_BASE)
 	$(call say,LINK,$@)
 	$(call link,$(call pkg_libs,$(PKGS_COLLECTOR)))

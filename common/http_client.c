@@ -18,6 +18,7 @@ struct hp_http {
     char *bearer; /* "Authorization: Bearer …", or NULL */
     char *shown;  /* what messages call the server */
     double timeout_s;
+    const char *encoding; /* of bodies; NULL: none */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -81,6 +82,11 @@ struct hp_http *hp_http_new(const char *server, const char *token, struct hp_err
 void hp_http_timeout(struct hp_http *http, double seconds)
 {
     http->timeout_s = seconds;
+}
+
+void hp_http_encoding(struct hp_http *http, const char *encoding)
+{
+    http->encoding = encoding;
 }
 
 struct sink {
@@ -184,6 +190,10 @@ static struct curl_slist *headers(const struct hp_http *http, const char *conten
         list = add_header(list, http->bearer, ok);
     if (content_type) {
         HP_FREE char *line = hp_format("Content-Type: %s", content_type);
+        list = add_header(list, line ? line : "", ok);
+    }
+    if (content_type && http->encoding) {
+        HP_FREE char *line = hp_format("Content-Encoding: %s", http->encoding);
         list = add_header(list, line ? line : "", ok);
     }
     return list;

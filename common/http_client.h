@@ -21,6 +21,10 @@ void hp_http_clear(struct hp_http **http);
 /* Seconds for a whole request; 30 unless set. */
 void hp_http_timeout(struct hp_http *http, double seconds);
 
+/* What the bodies of the following hp_http_bytes are compressed with, as Content-Encoding names it;
+ * the text outlives them. NULL: nothing. */
+void hp_http_encoding(struct hp_http *http, const char *encoding);
+
 /* A request with an optional JSON body. 2xx: true, *answer is the parsed body (NULL where there is
  * none: 204), owned by the caller. Otherwise false and the server's error body in err, or
  * HP_UNAVAILABLE where nobody answered (hint: how to start the collector). `status` may be NULL. */

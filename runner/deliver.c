@@ -8,9 +8,14 @@
 #include "runner/spool.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #define ANSWER_LIMIT 65536
+
+/* A small result is as fast as it is. */
+enum { COMPRESS_FROM = 8192, COMPRESS_LEVEL = 3 };
 
 enum rn_delivery rn_delivery_of(long status)
 {
@@ -40,6 +45,26 @@ static bool is_whole(const char *run, const struct hp_buffer *body, struct hp_er
                    result ? "it holds another run" : why.message);
 }
 
+/* Sends it compressed where that pays; one that does not take it so gets it as it is. */
+static void put(struct hp_http *http, const char *path, const struct hp_buffer *body,
+                struct hp_buffer *answer, long *status, struct hp_error *err)
+{
+    size_t room = body->size >= COMPRESS_FROM ? ZSTD_compressBound(body->size) : 0;
+    HP_FREE char *packed = room > 0 ? malloc(room) : NULL;
+    size_t size = packed ? ZSTD_compress(packed, room, body->data, body->size, COMPRESS_LEVEL) : 0;
+    if (packed && !ZSTD_isError(size)) {
+        hp_http_encoding(http, "zstd");
+        (void)hp_http_bytes(http, "PUT", path, "application/json", packed, size, ANSWER_LIMIT,
+                            answer, status, err);
+        hp_http_encoding(http, NULL);
+        if (*status != 415)
+            return;
+        hp_buffer_clear(answer);
+    }
+    (void)hp_http_bytes(http, "PUT", path, "application/json", hp_buffer_text(body), body->size,
+                        ANSWER_LIMIT, answer, status, err);
+}
+
 enum rn_delivery rn_deliver(struct hp_http *http, const char *state, const char *run,
                             struct hp_error *err)
 {
@@ -60,8 +85,7 @@ enum rn_delivery rn_deliver(struct hp_http *http, const char *state, const char 
     }
     if (!is_whole(run, &body, err))
         return rn_spool_refuse(state, run, err, &ignored) ? RN_REFUSED : RN_KEPT;
-    (void)hp_http_bytes(http, "PUT", path, "application/json", hp_buffer_text(&body), body.size,
-                        ANSWER_LIMIT, &answer, &status, err);
+    put(http, path, &body, &answer, &status, err);
     enum rn_delivery delivery = rn_delivery_of(status);
     if (delivery == RN_DELIVERED && !rn_spool_remove(state, run, err))
         return RN_KEPT;

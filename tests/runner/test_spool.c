@@ -121,6 +121,32 @@ START_TEST(kept_until_acknowledged)
 }
 END_TEST
 
+/* A large result goes compressed, and as it is to a collector that does not take it so. */
+START_TEST(large_results_are_compressed)
+{
+    struct hp_error err = {0};
+    static const struct answer script[] = {
+        {201, "{}", 0},
+        {415, "{\"code\":\"usage\",\"message\":\"m\",\"hint\":null,\"path\":null}", 0},
+        {201, "{}", 0},
+    };
+    struct responder *responder = responder_start(script, 3);
+    HP_HTTP struct hp_http *http = hp_http_new(responder_url(responder), NULL, &err);
+    HP_FREE char *padding = calloc(1, 40001);
+    memset(padding, 'p', 40000);
+    for (int i = 0; i < 2; i++) {
+        HP_JSON json_t *result = json_pack("{s:s, s:s}", "run", RUN_A, "note", padding);
+        ck_assert_msg(rn_spool_put(fx.runner.state, result, &err), "%s", err.message);
+        ck_assert_msg(rn_deliver_all(http, fx.runner.state, &err), "%s", err.message);
+        ck_assert_uint_eq(count_spool(), 0);
+    }
+    HP_FREE char *seen = responder_stop(responder);
+    const char *first = strstr(seen, "Content-Encoding: zstd\r\n");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_int_lt(strtol(strstr(seen, "Content-Length: ") + 16, NULL, 10), 1000);
+}
+END_TEST
+
 START_TEST(refused_for_good)
 {
     struct hp_error err = {0};
@@ -217,6 +243,7 @@ HP_SUITE(runner_spool)
     tcase_add_test(t, statuses);
     tcase_add_test(t, waiting_grows_and_is_bounded);
     tcase_add_test(t, nobody_answers);
+    tcase_add_test(t, large_results_are_compressed);
     tcase_add_test(t, kept_until_acknowledged);
     tcase_add_test(t, refused_for_good);
     tcase_add_test(t, damaged_files_are_set_aside);
