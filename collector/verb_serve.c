@@ -17,6 +17,7 @@
 #include "common/state.h"
 
 #include <curl/curl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,6 +195,15 @@ static void raise_files(void)
                (unsigned long long)files.rlim_cur, 2 * CONNECTIONS);
 }
 
+/* Bodies and rows come and go on a dozen threads: with an arena for each of them, and a threshold
+ * that grows with the largest body ever seen, what is free stays with the process. */
+static void bound_memory(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 static bool start(struct serve *s, const struct hp_values *values, struct hp_error *err)
 {
     HP_FREE char *state = hp_state_folder(hp_opt(values, "state"), err);
@@ -306,6 +316,7 @@ int verb_serve(const struct hp_values *values)
     sigset_t set;
     hp_log_init(COLLECTOR_PROGRAM, verbose ? HP_LOG_DEBUG : quiet ? HP_LOG_WARNING : HP_LOG_INFO);
     block_signals(&set);
+    bound_memory();
     raise_files();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&s.service.mutex, NULL);
