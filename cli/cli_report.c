@@ -1,6 +1,7 @@
 /* hakperf report: all that is known of one commit. */
 #include "cli/comparison.h"
 #include "cli/figures.h"
+#include "cli/passes.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
@@ -76,10 +77,17 @@ static void print_report(const json_t *answer)
     const json_t *run = json_object_get(answer, "run");
     const json_t *comparison = json_object_get(answer, "comparison");
     print_commit(json_object_get(answer, "commit"));
+    const json_t *passes = json_object_get(answer, "passes");
+    if (json_is_object(passes)) {
+        putchar('\n');
+        cli_did_it_run_print(passes);
+    }
     if (json_is_object(comparison)) {
         putchar('\n');
         cli_comparison_print(comparison);
     }
+    if (json_is_object(passes))
+        cli_passes_print(passes, comparison);
     if (json_is_object(run)) {
         print_run(run);
         const json_t *failure = json_object_get(run, "failure");

@@ -10,7 +10,8 @@
 
 handler api_health, api_ready, api_metrics, api_openapi;
 handler api_suite_put;
-handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_compare, api_series;
+handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_profile, api_compare,
+    api_series;
 handler api_changepoints, api_suspects, api_selftest;
 handler api_status, api_events, api_job, api_jobs, api_alerts, api_alert, api_alert_act;
 handler api_export, api_import;

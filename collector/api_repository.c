@@ -270,6 +270,20 @@ bool api_commit(struct service *service, const struct request *request, struct a
     return answer_view(answer, view_commit(service->reader, request->arg[0], sha, err), err);
 }
 
+bool api_profile(struct service *service, const struct request *request, struct answer *answer,
+                 struct hp_error *err)
+{
+    MIRROR struct mirror mirror = {0};
+    char id[DB_TEXT], sha[GIT_SHA_TEXT];
+    if (!api_repository(service, service->reader, request->arg[0], id, &mirror, err) ||
+        !read_rev(service, &mirror, id, "rev", request->arg[1], sha, err))
+        return false;
+    return answer_view(answer,
+                       view_profile(service->reader, request->arg[0], sha,
+                                    request_param(request, "workload"), err),
+                       err);
+}
+
 bool api_compare(struct service *service, const struct request *request, struct answer *answer,
                  struct hp_error *err)
 {

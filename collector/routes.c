@@ -16,6 +16,7 @@ const struct route routes[] = {
     {"POST", "/api/v1/repositories/{}/jobs", SCOPE_SUBMIT, SMALL, api_jobs_add, ROUTE_SLOW},
     {"GET", "/api/v1/repositories/{}/log", SCOPE_READ, 0, api_log, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/commits/{}", SCOPE_READ, 0, api_commit, ROUTE_PLAIN},
+    {"GET", "/api/v1/repositories/{}/commits/{}/profile", SCOPE_READ, 0, api_profile, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/compare", SCOPE_READ, 0, api_compare, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/series", SCOPE_READ, 0, api_series, ROUTE_PLAIN},
     {"GET", "/api/v1/repositories/{}/export", SCOPE_READ, 0, api_export, ROUTE_SLOW},

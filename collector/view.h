@@ -23,8 +23,14 @@ json_t *view_repositories(struct db *db, struct hp_error *err);
 json_t *view_log(struct db *db, const char *repository, int limit, const char *before, bool watched,
                  struct hp_error *err);
 
-/* {"commit": LOG ENTRY, "run": {…}|null, "comparison": COMPARISON|null} of its last run. */
+/* {"commit": LOG ENTRY, "run": {…}|null, "comparison": COMPARISON|null, "passes": PASSES|null} of
+ * its last run. */
 json_t *view_commit(struct db *db, const char *repository, const char *sha, struct hp_error *err);
+
+/* {"run", "workloads": [{"workload", "arms", "functions"}]}: the profiles of a commit's last run,
+ * of one workload or (NULL) of all. */
+json_t *view_profile(struct db *db, const char *repository, const char *sha, const char *workload,
+                     struct hp_error *err);
 
 /* COMPARISON of the last run that measured head against base. HP_NOT_FOUND where none did, with
  * the hint how to measure it, or that it waits in the queue. */

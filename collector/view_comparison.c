@@ -71,9 +71,34 @@ json_t *view_commit(struct db *db, const char *repository, const char *sha, stru
         !(comparison = view_comparison(conn, id, run, err)))
         return NULL;
     json_object_set_new(found, "comparison", comparison);
+    json_t *passes = json_null();
+    if (run && !db_json(conn, "view_passes.sql", DB_PARAMS(id, run), &passes, err))
+        return NULL;
+    json_object_set_new(found, "passes", passes);
     json_object_del(found, "run_id");
     json_object_del(found, "compared");
     return hp_take(found);
+}
+
+json_t *view_profile(struct db *db, const char *repository, const char *sha, const char *workload,
+                     struct hp_error *err)
+{
+    char id[DB_TEXT];
+    HP_JSON json_t *found = NULL;
+    json_t *profile = NULL;
+    DB_CONN struct db_conn *conn = db_acquire(db, err);
+    if (!conn || !view_repository_id(conn, repository, id, err) ||
+        !view_need_commit(conn, id, sha, err) ||
+        !db_json(conn, "view_commit.sql", DB_PARAMS(id, sha), &found, err))
+        return NULL;
+    const char *run = hp_json_string(found, "run_id", NULL);
+    if (!run) {
+        hp_fail(err, HP_NOT_FOUND, "commit %.12s was not measured", sha);
+        hp_error_hint(err, "Measure it with `hakperf queue %.12s`.", sha);
+        return NULL;
+    }
+    return db_json(conn, "view_profile.sql", DB_PARAMS(id, run, workload), &profile, err) ? profile
+                                                                                          : NULL;
 }
 
 /* Why there is no comparison, and what to do about it. */

@@ -298,6 +298,8 @@ START_TEST(answers_are_what_is_told)
     check_answer(doc, "get", "/api/v1/repositories/{repository}/suspects", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/commits/%s", repository, head);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/commits/{rev}", path, NULL);
+    snprintf(path, sizeof path, "/api/v1/repositories/%s/commits/%s/profile", repository, head);
+    check_answer(doc, "get", "/api/v1/repositories/{repository}/commits/{rev}/profile", path, NULL);
     snprintf(path, sizeof path, "/api/v1/repositories/%s/compare?base=%s&head=%s", repository, base,
              head);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/compare", path, NULL);
