@@ -37,4 +37,7 @@ void fuzz_headers(const uint8_t *data, size_t size);
 /* The target of an HTTP request: path, escapes and parameters, and the endpoint it finds. */
 void fuzz_target(const uint8_t *data, size_t size);
 
+/* A file that is to be imported, up to the line that ends it. */
+void fuzz_archive(const uint8_t *data, size_t size);
+
 #endif

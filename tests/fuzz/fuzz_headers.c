@@ -1,4 +1,5 @@
 #include "collector/auth.h"
+#include "collector/events.h"
 #include "collector/service.h"
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -24,6 +25,8 @@ void fuzz_headers(const uint8_t *data, size_t size)
     request.cookie = cookie && *cookie ? cookie : NULL;
     /* Without the database nobody is believed to be anybody. */
     if (auth_who(&nobody_may, &request, true, &err) && request.who.scopes != 0)
+        abort();
+    if (events_id(authorization) < -2)
         abort();
     if (err.code != HP_OK && err.code != HP_DENIED && err.code != HP_USAGE)
         abort();

@@ -20,6 +20,7 @@ static const struct {
     {"gcov", fuzz_gcov, "tests/fuzz/corpus/gcov"},
     {"ingest", fuzz_ingest, "tests/fuzz/corpus/ingest"},
     {"ingest examples", fuzz_ingest, "common/wire/examples"},
+    {"archive", fuzz_archive, "tests/fuzz/corpus/archive"},
     {"headers", fuzz_headers, "tests/fuzz/corpus/headers"},
     {"target", fuzz_target, "tests/fuzz/corpus/target"},
 };
