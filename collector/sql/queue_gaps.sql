@@ -1,6 +1,6 @@
 -- Fills gaps: watched commits of the main line that came after the first look, that no job ever
--- measured, and that lie between two measured ones; the newest first, at most $1 of a repository at a
--- time. What was there before the first look nobody asked for.
+-- measured, and that lie between two measured ones; those before a step of a level first, then the
+-- newest, at most $1 of a repository at a time. What was there before the first look nobody asked for.
 WITH room AS (
     SELECT r.id AS repository, r.suite_hash,
            (SELECT min(c.seen) FROM store.commit c WHERE c.repository = r.id) AS first_look,
@@ -30,7 +30,15 @@ WITH room AS (
           AND NOT EXISTS (SELECT FROM store.job j
                           WHERE j.repository = c.repository AND j.head = c.sha
                             AND j.kind IN ('commit', 'backfill'))
-        ORDER BY c.position DESC
+        -- Those right before a step of a level come first: one of them did it.
+        ORDER BY EXISTS (
+                     SELECT FROM store.change_point k
+                     WHERE k.repository = c.repository AND k.position > c.position
+                       AND NOT EXISTS (SELECT FROM store.point p
+                                       WHERE p.repository = k.repository AND p.workload = k.workload
+                                         AND p.epoch = k.epoch AND p.position >= c.position
+                                         AND p.position < k.position)) DESC,
+                 c.position DESC
         LIMIT greatest(room.places, 0)
     ) c
 )

@@ -5,6 +5,7 @@
 
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
+#include <stdio.h>
 
 static struct an_ranksum_space space;
 
@@ -98,6 +99,28 @@ START_TEST(large_samples_use_the_normal_distribution)
 }
 END_TEST
 
+START_TEST(it_keeps_its_error)
+{
+    struct rng r = {63};
+    static const size_t sizes[][2] = {{5, 5}, {8, 24}, {24, 24}, {60, 60}};
+    enum { RUNS = 4000 };
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        size_t beyond = 0, n = sizes[k][0] + sizes[k][1];
+        for (int run = 0; run < RUNS; run++) {
+            double value[AN_RANKSUM_MOST];
+            for (size_t i = 0; i < n; i++) /* every second time with ties */
+                value[i] = run % 2 ? round(2 * rng_normal(&r)) : rng_normal(&r);
+            beyond +=
+                an_ranksum(value, sizes[k][0], value + sizes[k][0], sizes[k][1], &space).p <= 0.01;
+        }
+        printf("rank sum, %zu and %zu points, no step: nominal at most 0.0100, real %.4f\n",
+               sizes[k][0], sizes[k][1], (double)beyond / RUNS);
+        /* 40 expected; 63 or more are a surprise of one in 10^3. */
+        ck_assert_uint_lt(beyond, 63);
+    }
+}
+END_TEST
+
 HP_SUITE(analysis_ranksum)
 {
     Suite *s = suite_create("analysis_ranksum");
@@ -106,6 +129,7 @@ HP_SUITE(analysis_ranksum)
     tcase_add_test(t, chance_is_that_of_all_choices);
     tcase_add_test(t, separated_samples_of_every_size);
     tcase_add_test(t, large_samples_use_the_normal_distribution);
+    tcase_add_test(t, it_keeps_its_error);
     suite_add_tcase(s, t);
     return s;
 }

@@ -46,6 +46,9 @@ static const char point_sql[] = "INSERT INTO store.point SELECT 1, x.workload, u
                                 "u.head, u.id, %.17g FROM store.run u "
                                 "JOIN store.run_workload x ON x.run = u.id WHERE u.head = '%s'";
 
+/* Statements that line_flush sends as one: a connection for each would take longer than all. */
+static struct hp_buffer waiting;
+
 const char *line_sha(int number)
 {
     static char text[4][41];
@@ -55,7 +58,6 @@ const char *line_sha(int number)
     return text[at];
 }
 
-/* One statement after the other in one message: a connection each would take longer than all. */
 void line_add(const struct line_step *s)
 {
     const char *parent = s->number == 1 ? golden_head : line_sha(s->number - 1);
@@ -72,6 +74,12 @@ void line_add(const struct line_step *s)
                    : strdup("");
     HP_FREE char *point =
         control ? hp_format(point_sql, s->number + 1, s->control, sha) : strdup("");
-    HP_FREE char *all = hp_format("%s; %s; %s", commit, run, point);
-    store_ask(PRIVATE_DB_OWNER, all);
+    ck_assert(hp_buffer_printf(&waiting, "%s; %s; %s;", commit, run, point));
+}
+
+void line_flush(void)
+{
+    if (waiting.size > 0)
+        store_ask(PRIVATE_DB_OWNER, hp_buffer_text(&waiting));
+    hp_buffer_clear(&waiting);
 }

@@ -15,7 +15,9 @@ struct line_step {
     double control_half; /* ... its half-width at 95 %; 0: there was no control */
 };
 
+/* Writes with the next line_flush, all at once. */
 void line_add(const struct line_step *step);
+void line_flush(void);
 
 /* "0000...N", the name of a commit of the line; in static memory. */
 const char *line_sha(int number);

@@ -22,6 +22,7 @@ static double usual; /* log ratio to the control that a faster golden result add
 
 static const char *ask(const char *sql)
 {
+    line_flush();
     return store_ask(PRIVATE_DB_OWNER, sql);
 }
 
@@ -278,6 +279,26 @@ static void self_test(const char *kind, bool slower)
     ck_assert_str_eq(work(slower), "1>1");
 }
 
+/* Of two gaps the one with a step behind it is filled first, though the other is newer. */
+START_TEST(gaps_before_a_step_are_filled_first)
+{
+    int64_t added;
+    begin();
+    for (int i = 1; i <= 40; i++)
+        line_add(&(struct line_step){
+            i, (i >= 17 && i <= 19) || (i >= 36 && i <= 38) ? NULL : "equivalent", NULL, 0, 0.002,
+            usual + (i < 20 ? 0.05 : 0) + noise(i), 0.001});
+    measure(41, false);
+    ck_assert_str_eq(ask("SELECT sha FROM hakperf.change_points"), line_sha(20));
+    ck_assert_msg(queue_fill_gaps(db, 4, &added, &err), "%s", err.message);
+    ck_assert_str_eq(
+        ask("SELECT string_agg((position - 1)::text, ' ' ORDER BY id) FROM store.job WHERE "
+            "kind = 'backfill'"),
+        "19 18 17 38");
+    db_close(db);
+}
+END_TEST
+
 START_TEST(a_canary_that_is_missed_is_told)
 {
     begin();
@@ -353,6 +374,7 @@ HP_SUITE(history)
     tcase_add_test(t, a_suspect_that_pairs_do_not_see_is_forgotten);
     tcase_add_test(t, a_search_ends_with_its_budget_or_its_job);
     tcase_add_test(t, small_losses_add_up_to_one_alert);
+    tcase_add_test(t, gaps_before_a_step_are_filled_first);
     tcase_add_test(t, a_canary_that_is_missed_is_told);
     tcase_add_test(t, a_build_that_differs_from_itself_is_told);
     tcase_add_test(t, self_tests_come_on_schedule);

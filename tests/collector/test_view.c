@@ -179,6 +179,7 @@ START_TEST(revisions_far_apart_are_joined)
     struct db *db = measured_world();
     for (int i = 1; i <= 4; i++)
         line_add(&(struct line_step){i, "regressed", "small", -0.004, 0.002, -0.004 * i, 0.0005});
+    line_flush();
     HP_JSON json_t *tight =
         need(view_compare(db, GOLDEN_REPOSITORY, line_sha(1), line_sha(4), &err));
     ck_assert_str_eq(hp_json_string(tight, "how", ""), "joined");
@@ -204,6 +205,7 @@ START_TEST(revisions_without_a_reference_are_chained)
     struct db *db = measured_world();
     for (int i = 1; i <= 4; i++)
         line_add(&(struct line_step){i, "regressed", "small", -0.004, 0.002, 0, 0});
+    line_flush();
     HP_JSON json_t *c = need(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(4), &err));
     ck_assert_str_eq(way(c), "parents");
     ck_assert_double_eq_tol(number(c, "change"), expm1(-0.016), 1e-9);
@@ -214,6 +216,7 @@ START_TEST(revisions_without_a_reference_are_chained)
     /* A hole in the line: nothing joins them, and the way to measure them is told. */
     line_add(&(struct line_step){.number = 5});
     line_add(&(struct line_step){6, "equivalent", NULL, 0, 0.002, 0, 0});
+    line_flush();
     ck_assert_ptr_null(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(6), &err));
     ck_assert_int_eq(err.code, HP_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(err.hint, "hakperf queue --compare"));
@@ -231,6 +234,7 @@ START_TEST(a_loose_joint_offers_a_measurement)
     struct db *db = measured_world();
     for (int i = 1; i <= 9; i++)
         line_add(&(struct line_step){i, "inconclusive", NULL, 0.001, 0.009, 0, 0.02});
+    line_flush();
     HP_JSON json_t *c = need(view_compare(db, GOLDEN_REPOSITORY, golden_head, line_sha(9), &err));
     ck_assert_str_eq(way(c), "parents");
     ck_assert_str_eq(hp_json_string(c, "verdict", ""), "inconclusive");
