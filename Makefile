@@ -83,6 +83,8 @@ help:
 ## make bench-measurement RUNS= HOURS= STATE=: smallest change found, false alarms, each with its bound
 ## make bench-changepoints  the detector on labelled series: power, precision and delay by step size
 ## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
+## make bench-collector SAMPLES=100000000 RUNNERS=1000 SECONDS=120: the collector and its store against their goals
+## make fault-test     SECONDS=600: kill -9 of collector, database and runners under load, and an account of every document
 ## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
 ## make install          DESTDIR= PREFIX=/usr/local

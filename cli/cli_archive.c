@@ -103,6 +103,23 @@ static void print_report(const json_t *answer)
            (long long)sum);
 }
 
+/* -1 with an error. */
+static int open_archive(const char *file, struct stat *st, struct hp_error *err)
+{
+    if (stat(file, st) != 0) {
+        hp_fail_errno(err, "cannot read %s", file);
+        return -1;
+    }
+    if (!S_ISREG(st->st_mode)) {
+        hp_fail(err, HP_USAGE, "%s is no file", file);
+        return -1;
+    }
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        hp_fail_errno(err, "cannot read %s", file);
+    return fd;
+}
+
 int cli_import(const struct hp_values *values)
 {
     struct hp_error err = {0};
@@ -111,15 +128,9 @@ int cli_import(const struct hp_values *values)
     const char *file = hp_arg(values, 0), *as = hp_opt(values, "as");
     HP_FREE char *name = as ? hp_url_encode(as) : NULL;
     HP_FREE char *path = hp_format("/api/v1/import%s%s", name ? "?name=" : "", name ? name : "");
-    HP_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        hp_fail_errno(&err, "cannot read %s", file);
+    HP_FD int fd = open_archive(file, &st, &err);
+    if (fd < 0)
         return cli_fail(values, &err);
-    }
-    if (!S_ISREG(st.st_mode)) {
-        hp_fail(&err, HP_USAGE, "%s is no file", file);
-        return cli_fail(values, &err);
-    }
     if (!path || !cli_session_open(&session, values, &err))
         return cli_fail(values, &err);
     hp_http_timeout(session.http, TIMEOUT_S);

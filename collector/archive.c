@@ -215,7 +215,8 @@ static bool import(struct import *i, int fd, struct hp_error *err)
 static json_t *report_of(struct import *i)
 {
     struct hp_error ignored;
-    HP_JSON json_t *row = hp_json_parse(i->repository, strlen(i->repository), &ignored);
+    const char *line = i->repository ? i->repository : "{}";
+    HP_JSON json_t *row = hp_json_parse(line, strlen(line), &ignored);
     return json_pack("{s:s, s:O}", "repository", i->as ? i->as : hp_json_string(row, "name", ""),
                      "lines", i->lines);
 }

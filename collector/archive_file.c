@@ -247,6 +247,10 @@ const char *archive_next(struct archive_in *in, size_t *size, struct hp_error *e
     *size = (size_t)(end - line);
     *end = '\0';
     in->at += *size + 1;
+    if (memchr(line, '\0', *size)) {
+        hp_fail(err, HP_INVALID, "line %lld holds a NUL byte", (long long)in->lines + 1);
+        return NULL;
+    }
     if (strncmp(line, "{\"end\":", 7) == 0) {
         HP_FREE char *last = strndup(line, *size); /* what follows may move the text */
         err->code = HP_OK;
