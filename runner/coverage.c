@@ -187,8 +187,8 @@ char *rn_coverage_sentence(const json_t *coverage)
                          hp_json_string(coverage, "missing", "nothing was measured"));
     if (all == 0)
         return hp_format("did it run: the change touches no function that was compiled");
-    return hp_format("did it run: %zu of %zu changed function%s ran%s (%lld of %lld changed lines "
+    return hp_format("did it run: %zu of %zu changed functions ran%s (%lld of %lld changed lines "
                      "of code)",
-                     ran, all, all == 1 ? "" : "s", ran == 0 ? " in any workload" : "",
+                     ran, all, ran == 0 ? " in any workload" : "",
                      (long long)hp_json_int(lines, "executed", 0), code);
 }

@@ -237,8 +237,7 @@ bool cause_add_coverage(struct hp_buffer *out, const json_t *coverage, bool *kno
     if (!*known)
         return true;
     if (ran < all)
-        return hp_buffer_printf(out, "%lld of %lld changed function%s ran", ran, all,
-                                all == 1 ? "" : "s");
+        return hp_buffer_printf(out, "%lld of %lld changed functions ran", ran, all);
     if (all == 1)
         return hp_buffer_printf(out, "the changed function ran");
     if (all == 2)

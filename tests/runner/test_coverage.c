@@ -248,7 +248,7 @@ START_TEST(executed_and_not)
     HP_JSON json_t *any = rn_coverage_of(&diff, none);
     ck_assert(json_equal(any, expected));
     HP_FREE char *sentence = rn_coverage_sentence(any);
-    ck_assert_str_eq(sentence, "did it run: 1 of 1 changed function ran (1 of 2 changed lines of "
+    ck_assert_str_eq(sentence, "did it run: 1 of 1 changed functions ran (1 of 2 changed lines of "
                                "code)");
 }
 END_TEST
@@ -273,7 +273,7 @@ START_TEST(a_macro_touches_its_users)
     ck_assert_uint_eq(json_array_size(functions), 1);
     ck_assert_str_eq(hp_json_string(json_array_get(functions, 0), "name", ""), "f");
     HP_FREE char *sentence = rn_coverage_sentence(coverage);
-    ck_assert_str_eq(sentence, "did it run: 0 of 1 changed function ran in any workload (0 of 0 "
+    ck_assert_str_eq(sentence, "did it run: 0 of 1 changed functions ran in any workload (0 of 0 "
                                "changed lines of code)");
 }
 END_TEST
