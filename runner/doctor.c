@@ -10,6 +10,7 @@
 #include "common/process.h"
 #include "common/state.h"
 #include "runner/machine.h"
+#include "runner/preflight.h"
 #include "runner/sandbox.h"
 #include "runner/setup.h"
 #include "runner/spool.h"
@@ -71,14 +72,20 @@ static void print_machine(void)
 {
     HP_JSON json_t *machine = rn_machine();
     HP_JSON json_t *warnings = json_array();
+    struct hp_error ignored;
     const char *name;
     json_t *value;
     size_t i;
     json_object_foreach (json_object_get(machine, "facts"), name, value) {
         HP_FREE char *text = json_dumps(value, JSON_ENCODE_ANY);
-        printf("  %-14s %s\n", name, text ? text : "?");
+        printf("  %-16s %s\n", name, text ? text : "?");
     }
-    rn_preflight(-1, warnings);
+    HP_JSON json_t *preflight = rn_preflight(rn_choose_cpu(-1, &ignored), warnings);
+    json_object_foreach (preflight, name, value) {
+        HP_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
+        if (!json_object_get(json_object_get(machine, "facts"), name))
+            printf("  %-16s %s\n", name, text ? text : "?");
+    }
     json_array_foreach (warnings, i, value)
         printf("note: %s\n", json_string_value(value));
 }

@@ -11,6 +11,7 @@
 #include "runner/failure.h"
 #include "runner/machine.h"
 #include "runner/measure.h"
+#include "runner/preflight.h"
 #include "runner/progress.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ struct task {
     struct rn_built head, base, driver;
     char *toolchain;
     json_t *workloads, *warnings;
-    json_t *coverage; /* of the run; NULL: nothing was measured */
+    json_t *preflight; /* NULL: nothing was measured */
+    json_t *coverage;  /* of the run; NULL: nothing was measured */
     json_t *failure;
     const char *status;
     char started[HP_TIME_TEXT];
@@ -182,7 +184,8 @@ static bool measure_all(struct task *t, int cpu, struct hp_error *err)
         json_array_append_new(t->workloads, result);
         measured += strcmp(hp_json_string(result, "status", ""), "measured") == 0;
     }
-    rn_watch_end(&watch, t->warnings);
+    json_object_set_new(t->preflight, "steal_while_measuring",
+                        hp_json_real(rn_watch_end(&watch, t->warnings)));
     t->status = measured > 0 ? "measured" : "failed";
     if (measured == 0)
         t->failure = json_incref(json_object_get(json_array_get(t->workloads, 0), "failure"));
@@ -211,7 +214,7 @@ static bool measure(struct task *t, struct hp_error *err)
     int cpu = rn_choose_cpu(t->runner->cpu, err);
     if (cpu < 0)
         return false;
-    rn_preflight(cpu, t->warnings);
+    t->preflight = rn_preflight(cpu, t->warnings);
     if (!t->runner->sandboxed)
         json_array_append_new(t->warnings,
                               json_string("built and measured without a sandbox, as asked for"));
@@ -270,7 +273,7 @@ static json_t *document(struct task *t, const char *reproduce, struct hp_error *
     json_t *machine = rn_machine();
     json_t *json = json_pack(
         "{s:s, s:O, s:O, s:O, s:O, s:O, s:O, s:s, s:O, s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o, "
-        "s:O, s:O, s:O, s:s}",
+        "s:O, s:O*, s:O, s:O, s:s}",
         "format", "hakperf-result-v1", "run", json_object_get(t->job, "run"), "job",
         json_object_get(t->job, "job"), "fence", json_object_get(t->job, "fence"), "attempt",
         json_object_get(t->job, "attempt"), "repository", json_object_get(t->job, "repository"),
@@ -278,7 +281,7 @@ static json_t *document(struct task *t, const char *reproduce, struct hp_error *
         t->failure ? t->failure : json_null(), "started", t->started, "finished", finished,
         "runner", "name", t->runner->name, "version", HAKPERF_VERSION, "machine", machine,
         "sandbox", t->runner->sandboxed ? "bwrap" : "none", "driver", driver_json(t), "arms",
-        arms_json(t), "workloads", t->workloads, "coverage",
+        arms_json(t), "workloads", t->workloads, "preflight", t->preflight, "coverage",
         t->coverage ? t->coverage : json_null(), "warnings", t->warnings, "reproduce", reproduce);
     if (!json)
         hp_fail(err, HP_SYSTEM, "out of memory");
@@ -354,6 +357,7 @@ static void task_clear(struct task *t)
     free(t->toolchain);
     json_decref(t->workloads);
     json_decref(t->warnings);
+    json_decref(t->preflight);
     json_decref(t->coverage);
     json_decref(t->failure);
 }

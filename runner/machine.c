@@ -7,7 +7,6 @@
 
 #include <gnu/libc-version.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -16,8 +15,7 @@
 #define MEMORY_STEP_MIB 512
 #define FACT_LIMIT 200
 
-/* A small file of /proc or /sys without its last newline; NULL if there is none. */
-static char *system_file(const char *path)
+char *rn_system_file(const char *path)
 {
     struct hp_buffer text = {0};
     struct hp_error ignored;
@@ -36,9 +34,9 @@ static json_t *text_fact(const char *text)
     return n ? hp_json_bytes(text, n < FACT_LIMIT ? n : FACT_LIMIT) : json_null();
 }
 
-static json_t *file_fact(const char *path)
+json_t *rn_file_fact(const char *path)
 {
-    HP_FREE char *text = system_file(path);
+    HP_FREE char *text = rn_system_file(path);
     return text_fact(text);
 }
 
@@ -54,10 +52,9 @@ static const char *cpuinfo_value(const char *cpuinfo, const char *key)
     return NULL;
 }
 
-/* The word in brackets, as in "always [madvise] never". */
-static json_t *chosen_word(const char *path)
+json_t *rn_chosen_word(const char *path)
 {
-    HP_FREE char *text = system_file(path);
+    HP_FREE char *text = rn_system_file(path);
     char *open = text ? strchr(text, '[') : NULL;
     char *close = open ? strchr(open, ']') : NULL;
     return close ? hp_json_bytes(open + 1, (size_t)(close - open - 1)) : json_null();
@@ -70,10 +67,10 @@ static json_int_t memory_mib(void)
     return (mib + MEMORY_STEP_MIB - 1) / MEMORY_STEP_MIB * MEMORY_STEP_MIB;
 }
 
-static json_t *turbo_fact(void)
+json_t *rn_turbo_fact(void)
 {
-    HP_FREE char *off = system_file("/sys/devices/system/cpu/intel_pstate/no_turbo");
-    HP_FREE char *boost = system_file("/sys/devices/system/cpu/cpufreq/boost");
+    HP_FREE char *off = rn_system_file("/sys/devices/system/cpu/intel_pstate/no_turbo");
+    HP_FREE char *boost = rn_system_file("/sys/devices/system/cpu/cpufreq/boost");
     if (off)
         return json_boolean(off[0] == '0');
     return boost ? json_boolean(boost[0] == '1') : json_null();
@@ -91,7 +88,7 @@ static json_t *hypervisor_fact(const char *cpuinfo)
 
 static json_t *facts(void)
 {
-    HP_FREE char *cpuinfo = system_file("/proc/cpuinfo");
+    HP_FREE char *cpuinfo = rn_system_file("/proc/cpuinfo");
     struct utsname name;
     json_t *all = json_object();
     if (!all || uname(&name) != 0)
@@ -105,12 +102,12 @@ static json_t *facts(void)
     json_object_set_new(all, "architecture", text_fact(name.machine));
     json_object_set_new(all, "libc", text_fact(gnu_get_libc_version()));
     json_object_set_new(all, "governor",
-                        file_fact("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
-    json_object_set_new(all, "turbo", turbo_fact());
-    json_object_set_new(all, "smt", file_fact("/sys/devices/system/cpu/smt/active"));
-    json_object_set_new(all, "aslr", file_fact("/proc/sys/kernel/randomize_va_space"));
+                        rn_file_fact("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
+    json_object_set_new(all, "turbo", rn_turbo_fact());
+    json_object_set_new(all, "smt", rn_file_fact("/sys/devices/system/cpu/smt/active"));
+    json_object_set_new(all, "aslr", rn_file_fact("/proc/sys/kernel/randomize_va_space"));
     json_object_set_new(all, "huge_pages",
-                        chosen_word("/sys/kernel/mm/transparent_hugepage/enabled"));
+                        rn_chosen_word("/sys/kernel/mm/transparent_hugepage/enabled"));
     return all;
 }
 
@@ -124,44 +121,6 @@ json_t *rn_machine(void)
         return NULL;
     }
     return json_pack("{s:s, s:o}", "fingerprint", hash, "facts", all);
-}
-
-static void warn(json_t *warnings, const char *text)
-{
-    json_array_append_new(warnings, json_string(text));
-}
-
-static void check_governor(int cpu, json_t *warnings)
-{
-    HP_FREE char *path =
-        hp_format("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu < 0 ? 0 : cpu);
-    HP_FREE char *governor = path ? system_file(path) : NULL;
-    if (governor && strcmp(governor, "performance") != 0)
-        json_array_append_new(
-            warnings,
-            json_sprintf("the CPU frequency governor is %.32s, not performance", governor));
-}
-
-void rn_preflight(int cpu, json_t *warnings)
-{
-    double load = 0;
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    HP_JSON json_t *turbo = turbo_fact();
-    HP_FREE char *smt = system_file("/sys/devices/system/cpu/smt/active");
-    HP_FREE char *aslr = system_file("/proc/sys/kernel/randomize_va_space");
-    check_governor(cpu, warnings);
-    if (json_is_true(turbo))
-        warn(warnings, "turbo is on, so the clock depends on temperature and neighbours");
-    if (smt && smt[0] == '1')
-        warn(warnings, "SMT is on: a neighbour on the same core slows what is measured");
-    if (aslr && aslr[0] == '0')
-        warn(warnings, "address randomisation is off, so page placement is not averaged out");
-    if (cpus == 1)
-        warn(warnings, "this machine has one CPU: the runner shares it with what it measures");
-    if (getloadavg(&load, 1) == 1 && load > 0.5 * (double)cpus)
-        json_array_append_new(
-            warnings,
-            json_sprintf("the machine was busy at the start: load %.1f on %ld CPUs", load, cpus));
 }
 
 int rn_choose_cpu(int wanted, struct hp_error *err)
@@ -195,44 +154,4 @@ void rn_step_back(const cpu_set_t *before)
 {
     if (CPU_COUNT(before) > 0)
         sched_setaffinity(0, sizeof *before, before);
-}
-
-bool rn_read_stat(const char *text, int cpu, double *total, double *steal)
-{
-    char name[32];
-    double v[8] = {0};
-    int n = snprintf(name, sizeof name, "cpu%d ", cpu);
-    const char *line = strncmp(text, name, (size_t)n) == 0 ? text : NULL;
-    for (const char *p = text; !line && (p = strchr(p, '\n')); p++)
-        if (strncmp(p + 1, name, (size_t)n) == 0)
-            line = p + 1;
-    /* user nice system idle iowait irq softirq steal */
-    if (!line || sscanf(line + n, "%lf %lf %lf %lf %lf %lf %lf %lf", &v[0], &v[1], &v[2], &v[3],
-                        &v[4], &v[5], &v[6], &v[7]) != 8)
-        return false;
-    *total = 0;
-    for (int i = 0; i < 8; i++)
-        *total += v[i];
-    *steal = v[7];
-    return true;
-}
-
-void rn_watch_begin(struct rn_watch *watch, int cpu)
-{
-    HP_FREE char *text = system_file("/proc/stat");
-    *watch = (struct rn_watch){.cpu = cpu};
-    watch->known = text && rn_read_stat(text, cpu, &watch->total, &watch->steal);
-}
-
-void rn_watch_end(const struct rn_watch *watch, json_t *warnings)
-{
-    HP_FREE char *text = system_file("/proc/stat");
-    double total, steal;
-    if (!watch->known || !text || !rn_read_stat(text, watch->cpu, &total, &steal))
-        return;
-    double share = total > watch->total ? (steal - watch->steal) / (total - watch->total) : 0;
-    if (share > 0.01)
-        json_array_append_new(
-            warnings, json_sprintf("other virtual machines took %.1f %% of CPU %d while measuring",
-                                   100 * share, watch->cpu));
 }

@@ -1,5 +1,5 @@
 /*
- * What this machine is, what makes it a poor place to measure, and which CPU is measured on.
+ * What this machine is, and which CPU is measured on.
  * Facts are canonical: they change when the machine, its kernel or its settings change, never by
  * themselves, since their hash splits every series.
  */
@@ -15,9 +15,6 @@
 /* {"fingerprint", "facts"} as in a result; the caller owns it. NULL without memory. */
 json_t *rn_machine(void);
 
-/* Appends a sentence for each thing that makes measuring on `cpu` less sure than it could be. */
-void rn_preflight(int cpu, json_t *warnings);
-
 /* `wanted` if this process may use it, the last allowed CPU for -1; -1 with err if not. */
 int rn_choose_cpu(int wanted, struct hp_error *err);
 
@@ -26,19 +23,14 @@ int rn_choose_cpu(int wanted, struct hp_error *err);
 void rn_step_aside(int cpu, cpu_set_t *before);
 void rn_step_back(const cpu_set_t *before);
 
-/* What the kernel took from a CPU while it was measured on. */
-struct rn_watch {
-    int cpu;
-    bool known;
-    double total, steal; /* in ticks since boot */
-};
+/* A small file of /proc or /sys without its last newline; NULL if there is none. The caller frees
+ * it. */
+char *rn_system_file(const char *path);
 
-void rn_watch_begin(struct rn_watch *watch, int cpu);
-/* Warns if other virtual machines took more than 1 % of the time since. */
-void rn_watch_end(const struct rn_watch *watch, json_t *warnings);
-
-/* The kernel's figure of a /proc/stat text for one CPU: all ticks and stolen ones. False where the
- * text has no such line. */
-bool rn_read_stat(const char *text, int cpu, double *total, double *steal);
+/* Facts as JSON, null where this machine does not tell: the first line of a file, the word in
+ * brackets ("always [madvise] never"), whether turbo is on. */
+json_t *rn_file_fact(const char *path);
+json_t *rn_chosen_word(const char *path);
+json_t *rn_turbo_fact(void);
 
 #endif

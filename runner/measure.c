@@ -1,6 +1,7 @@
 #include "runner/measure.h"
 
 #include "analysis/checks.h"
+#include "analysis/median.h"
 #include "common/cleanup.h"
 #include "common/hash.h"
 #include "common/json.h"
@@ -11,7 +12,15 @@
 #include "runner/progress.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Whether the pairs can be believed; NAN where a check says nothing. */
+struct validity {
+    double drift_p, order_p, wall_over_cpu;
+    bool repeated;
+    const char *reason; /* why they are void; NULL: they are not */
+};
 
 /* What one workload gathers. */
 struct bench {
@@ -19,6 +28,7 @@ struct bench {
     struct rn_plan plan;
     struct rn_launcher launcher;
     struct rn_samples *samples;
+    struct validity validity;
     json_t *measurements;
     json_t *failure;
     json_t *warnings;
@@ -42,39 +52,48 @@ static double sum(const struct rn_samples *s, enum rn_arm arm, enum rn_metric me
     return total;
 }
 
-/* Whether drift or order of the arms explains the data; *which names it. */
-static bool is_void(const struct rn_samples *s, const char **which)
+/* Whether drift or order of the arms explains the data. */
+static void check_validity(struct bench *b)
 {
     static _Thread_local bool head_first[RN_MAX_PAIRS];
+    const struct rn_samples *s = b->samples;
     struct an_check drift, order;
-    *which = NULL;
+    struct validity *v = &b->validity;
+    v->drift_p = v->order_p = NAN;
+    v->reason = NULL;
     for (size_t i = 0; i < s->pairs; i++)
         head_first[i] = s->first_ran[i] == 0;
-    if (an_drift_check(s->log_ratio, s->pairs, &drift) && !drift.passed)
-        *which = "the difference of the arms drifted during the run";
-    else if (an_order_check(s->log_ratio, head_first, s->pairs, &order) && !order.passed)
-        *which = "which arm ran first changed the result";
-    return *which != NULL;
+    if (an_order_check(s->log_ratio, head_first, s->pairs, &order)) {
+        v->order_p = order.p;
+        if (!order.passed)
+            v->reason = "which arm ran first changed the result";
+    }
+    if (an_drift_check(s->log_ratio, s->pairs, &drift)) {
+        v->drift_p = drift.p;
+        if (!drift.passed)
+            v->reason = "the difference of the arms drifted during the run";
+    }
 }
 
 /* Samples; a run that its own checks void is repeated once, with a fresh coin. */
 static bool sample(struct bench *b, struct hp_error *err)
 {
-    const char *which = NULL;
     for (int attempt = 0; attempt < 2; attempt++) {
         memset(b->samples, 0, sizeof *b->samples);
+        b->validity.repeated = attempt > 0;
         if (!rn_sample_pairs(&b->launcher, b->workload, &b->plan, b->samples, &b->failure, err))
             return false;
-        if (!is_void(b->samples, &which))
+        check_validity(b);
+        if (!b->validity.reason)
             return true;
         json_array_append_new(b->warnings,
-                              json_sprintf("%s: %s; %s", name_of(b), which,
+                              json_sprintf("%s: %s; %s", name_of(b), b->validity.reason,
                                            attempt ? "the run is void" : "measured again"));
         if (attempt == 0 && !rn_plan_of(b->workload, b->plan.second == RN_BASE, &b->plan, err))
             return false;
     }
     char message[512];
-    snprintf(message, sizeof message, "workload %s: %s, twice", name_of(b), which);
+    snprintf(message, sizeof message, "workload %s: %s, twice", name_of(b), b->validity.reason);
     b->failure = rn_failure("validity", NULL, message, NULL);
     return hp_fail(err, HP_FAILED, "the workload failed");
 }
@@ -107,14 +126,42 @@ static void kernel_share(struct bench *b)
     }
 }
 
+/* The median over all samples of wall by CPU time; NAN where there are none. */
+static double wall_over_cpu(const struct rn_samples *s)
+{
+    double *ratio = calloc(RN_ARMS * RN_MAX_PAIRS, sizeof *ratio), median = NAN;
+    size_t n = 0;
+    for (enum rn_arm arm = RN_HEAD; ratio && arm < RN_ARMS; arm++)
+        for (size_t i = 0; i < s->count[arm]; i++) {
+            double wall = s->value[arm][RN_WALL][i], cpu = s->value[arm][RN_CPU][i];
+            if (wall >= 0 && cpu > 0)
+                ratio[n++] = wall / cpu;
+        }
+    if (n == 0 || !an_median(ratio, n, &median))
+        median = NAN;
+    free(ratio);
+    return median;
+}
+
+/* CPU time is what is compared, so sharing voids nothing; but it makes caches colder. */
 static void check_sharing(struct bench *b)
 {
-    double wall = sum(b->samples, RN_HEAD, RN_WALL), cpu = sum(b->samples, RN_HEAD, RN_CPU);
-    if (hp_json_int(b->workload->json, "threads", 1) == 1 && cpu > 0 && wall / cpu > 1.1)
+    double ratio = b->validity.wall_over_cpu = wall_over_cpu(b->samples);
+    if (hp_json_int(b->workload->json, "threads", 1) == 1 && ratio > 1.1)
         json_array_append_new(
             b->warnings,
             json_sprintf("%s: the measuring CPU was shared, wall time is %.2f of CPU time",
-                         name_of(b), wall / cpu));
+                         name_of(b), ratio));
+}
+
+static json_t *validity_json(const struct bench *b)
+{
+    const struct validity *v = &b->validity;
+    if (b->samples->pairs == 0)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:b}", "drift_p", hp_json_real(v->drift_p), "order_p",
+                     hp_json_real(v->order_p), "wall_over_cpu", hp_json_real(v->wall_over_cpu),
+                     "repeated", v->repeated);
 }
 
 /* Any look is a valid end, but the reader should know why there are so few pairs. */
@@ -179,13 +226,13 @@ static json_t *document(const struct bench *b, struct hp_error *err)
     if (!hp_workload_hash(b->workload->suite, b->workload->json, hash, err))
         return NULL;
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:O, s:{s:f, s:f, s:I, s:I}, s:o, s:o, s:O, s:{s:n, s:n}, s:o}", "name",
-        name_of(b), "hash", hash, "status", b->failure ? "failed" : "measured", "failure",
+        "{s:s, s:s, s:s, s:O, s:{s:f, s:f, s:I, s:I}, s:o, s:o, s:O, s:{s:n, s:n}, s:o, s:o}",
+        "name", name_of(b), "hash", hash, "status", b->failure ? "failed" : "measured", "failure",
         b->failure ? b->failure : json_null(), "plan", "margin", b->plan.margin, "layout_sd",
         b->plan.layout_sd, "max_pairs", (json_int_t)b->plan.max_pairs, "coin_seed",
         (json_int_t)b->plan.coin_seed, "pairs", pairs_json(b), "samples", samples_json(b),
         "measurements", b->measurements, "configuration", "head", "base", "decision",
-        b->failure ? json_null() : decision_json(b->samples));
+        b->failure ? json_null() : decision_json(b->samples), "validity", validity_json(b));
     if (!json)
         hp_fail(err, HP_SYSTEM, "out of memory");
     return json;

@@ -1,6 +1,7 @@
 /* Facts that stay, and the parser of /proc/stat. */
 #include "common/json.h"
 #include "runner/machine.h"
+#include "runner/preflight.h"
 #include "tests/suite.h"
 
 #include <string.h>

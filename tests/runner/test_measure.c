@@ -87,6 +87,15 @@ START_TEST(slower_is_regressed)
     ck_assert_uint_eq(sample_count(w, "head", "throughput"), pairs);
     ck_assert_uint_eq(sample_count(w, "base", "minor_faults"), pairs);
     ck_assert_uint_eq(sample_count(w, "control", "throughput"), pairs / 4);
+    const json_t *preflight = json_object_get(result, "preflight");
+    const json_t *validity = json_object_get(w, "validity");
+    ck_assert(json_is_integer(json_object_get(preflight, "cpu")));
+    ck_assert(json_is_number(json_object_get(preflight, "load")));
+    ck_assert(json_object_get(preflight, "temperature_c") != NULL);
+    ck_assert(json_is_number(json_object_get(preflight, "steal_while_measuring")));
+    ck_assert(hp_json_number(validity, "order_p", 0) >= 1e-4);
+    ck_assert(hp_json_number(validity, "drift_p", 0) >= 1e-4);
+    ck_assert(hp_json_number(validity, "wall_over_cpu", 0) > 0.9);
     ck_assert(measurement(w, "head", "headline") > 0);
     ck_assert_double_eq(measurement(w, "head", "counter:spin"), 40);
     ck_assert_double_eq(measurement(w, "base", "counter:spin"), 0);
@@ -351,9 +360,12 @@ END_TEST
 HP_SUITE(runner_measure)
 {
     Suite *s = suite_create("runner_measure");
-    TCase *t = tcase_create("measure");
+    TCase *one = tcase_create("regressed"), *t = tcase_create("measure");
+    tcase_add_checked_fixture(one, fx_open_repository, fx_close);
+    tcase_add_test(one, slower_is_regressed);
+    tcase_set_timeout(one, 120);
+    suite_add_tcase(s, one);
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
-    tcase_add_test(t, slower_is_regressed);
     tcase_add_test(t, what_changed_did_run);
     tcase_add_test(t, another_repositorys_library_with_our_driver);
     tcase_add_test(t, a_comment_is_identical);
