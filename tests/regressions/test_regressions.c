@@ -10,7 +10,8 @@
  *   says       texts that the report must contain: the cause
  *   silent     texts that it must not contain
  *   only       names of workloads, where the rest of the suite would only take time
- *   quick      true: part of `make check`; the rest runs in `make check-regressions`
+ *   quick      names of workloads with which it is part of `make check`; the whole of it, and the
+ *              rest, runs in `make check-regressions`
  *
  * The repository is this checkout's allocator/ as it stands, in a first commit of its own.
  */
@@ -50,7 +51,7 @@ static void choose_cases(void)
     json_array_foreach (listed, i, one) {
         bool chosen = name && *name
                           ? all_cases() || strcmp(hp_json_string(one, "name", ""), name) == 0
-                          : hp_json_bool(one, "quick", false);
+                          : json_object_get(one, "quick") != NULL;
         if (chosen)
             json_array_append(cases, one);
     }
@@ -220,7 +221,7 @@ START_TEST(a_planted_change_is_told)
     const char *name = hp_json_string(one, "name", "");
     if (_i == 0)
         make_repository();
-    apply_suite(json_object_get(one, "only"));
+    apply_suite(json_object_get(one, getenv("REGRESSIONS") ? "only" : "quick"));
     push_case(one);
     const char *argv[] = {house_program("hakperf"), "compare",  "--measure", "--wait", "--json",
                           "--repository",           REPOSITORY, "base",      name,     NULL};
