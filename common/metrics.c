@@ -25,7 +25,8 @@ const struct hp_metric hp_metrics[] = {
     {"ace_failures", "count", HP_BETTER_LOWER, false,
      "ACE allocation failures of all causes in one long execution"},
     {"instructions_per_op", "instructions", HP_BETTER_LOWER, false,
-     "instructions that the program's malloc and free take for each operation, counted by callgrind"},
+     "instructions that the program's malloc and free take for each operation, counted by "
+     "callgrind"},
     {"profile_kernel_share", "fraction", HP_BETTER_LOWER, false,
      "share of the profile's samples that were taken in the kernel"},
     {"syscalls", "count", HP_BETTER_LOWER, false, "system calls of all kinds in one execution"},

@@ -31,7 +31,8 @@ bool hp_suite_hash(const json_t *suite, char out[65], struct hp_error *err);
 
 /* Identity of one workload of a suite: hash of all that is executed (its program, arguments,
  * environment, seeds, threads, iterations, the recipes and the preload), without what only judges
- * (margin, max_pairs, budget, metric, timeout) or is built beside (coverage, canary). Two suites that execute the same share the series. */
+ * (margin, max_pairs, budget, metric, timeout) or is built beside (coverage, canary). Two suites
+ * that execute the same share the series. */
 bool hp_workload_hash(const json_t *suite, const json_t *workload, char out[65],
                       struct hp_error *err);
 

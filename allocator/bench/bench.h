@@ -62,9 +62,9 @@ struct bench_report {
     struct bench_part total, warm, steady; /* steady.operations 0: there was none */
     const struct bench_field *fields;      /* the program's own; ends with a NULL name */
 };
-/* Writes the report to the file of --json, if one was named. Exits 1 when it cannot. Every block was
- * freed before, and nothing trimmed: what is resident now is what the allocator retains, and the
- * program itself. */
+/* Writes the report to the file of --json, if one was named. Exits 1 when it cannot. Every block
+ * was freed before, and nothing trimmed: what is resident now is what the allocator retains, and
+ * the program itself. */
 void bench_write_json(const struct bench_options *o, const struct bench_report *r);
 
 /* `size` zeroed bytes from the kernel, never from the allocator; exits 1 without memory. */

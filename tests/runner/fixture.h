@@ -1,8 +1,8 @@
 /*
  * What the runner's tests stand on: a temporary folder with a state folder in it, a runner that
- * uses it, and copies of hakperf and hakperf-runner of the build under test ($BUILD/bin). Made in a checked
- * fixture, that is in each test's own process, which then runs as user hakperf if it was root:
- * limits on processes do not hold for root, and production does not run as root either.
+ * uses it, and copies of hakperf and hakperf-runner of the build under test ($BUILD/bin). Made in a
+ * checked fixture, that is in each test's own process, which then runs as user hakperf if it was
+ * root: limits on processes do not hold for root, and production does not run as root either.
  */
 #ifndef RN_TEST_FIXTURE_H
 #define RN_TEST_FIXTURE_H
