@@ -144,31 +144,41 @@ static void finish_one(struct job *jobs, struct tally *sum)
     }
 }
 
-static int run_side_by_side(int most)
+static int running(const struct job *jobs)
+{
+    int n = 0;
+    for (int i = 0; i < MOST_JOBS; i++)
+        n += jobs[i].pid > 0;
+    return n;
+}
+
+/* Runs the suites that want to be alone, or the others, `most` at once. */
+static void run_jobs(bool alone, int most, struct tally *sum)
 {
     struct job jobs[MOST_JOBS] = {0};
+    for (const struct hp_suite *s = first; s && !interrupted; s = s->next) {
+        if (s->alone != alone)
+            continue;
+        while (running(jobs) >= most)
+            finish_one(jobs, sum);
+        int unused = 0;
+        while (jobs[unused].pid)
+            unused++;
+        if (!interrupted && !start(&jobs[unused], s))
+            sum->errors++;
+    }
+    while (running(jobs) > 0)
+        finish_one(jobs, sum);
+}
+
+static int run_side_by_side(int most)
+{
     struct tally sum = {0};
     struct sigaction on = {.sa_handler = interrupt};
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
-    int running = 0;
-    for (const struct hp_suite *s = first; (s && !interrupted) || running > 0;) {
-        if (s && !interrupted && running < most) {
-            int free_one = 0;
-            while (jobs[free_one].pid)
-                free_one++;
-            if (start(&jobs[free_one], s))
-                running++;
-            else
-                sum.errors++;
-            s = s->next;
-        } else {
-            finish_one(jobs, &sum);
-            running = 0;
-            for (int i = 0; i < MOST_JOBS; i++)
-                running += jobs[i].pid > 0;
-        }
-    }
+    run_jobs(false, most, &sum);
+    run_jobs(true, 1, &sum);
     int bad = sum.failures + sum.errors;
     printf("All suites:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n",
            sum.ran ? 100 * (sum.ran - bad) / sum.ran : 0, sum.ran, sum.failures, sum.errors);

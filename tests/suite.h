@@ -22,24 +22,31 @@
 #define HP_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 
 /* One registered suite; only HP_SUITE makes these. */
 struct hp_suite {
     const char *name;
     Suite *(*make)(void);
+    bool alone;
     struct hp_suite *next;
 };
 
 /* Adds the entry, which must live as long as the program, in the order of the names. */
 void hp_suite_register(struct hp_suite *entry);
 
-#define HP_SUITE(suite)                                                       \
-    static Suite *hp_suite_make_##suite(void);                                \
-    __attribute__((constructor)) static void hp_suite_register_##suite(void)  \
-    {                                                                         \
-        static struct hp_suite entry = {#suite, hp_suite_make_##suite, NULL}; \
-        hp_suite_register(&entry);                                            \
-    }                                                                         \
+#define HP_SUITE(suite) HP_SUITE_(suite, false)
+
+/* A suite whose assertions are about time: no other one runs beside it. */
+#define HP_SUITE_ALONE(suite) HP_SUITE_(suite, true)
+
+#define HP_SUITE_(suite, alone)                                                      \
+    static Suite *hp_suite_make_##suite(void);                                       \
+    __attribute__((constructor)) static void hp_suite_register_##suite(void)         \
+    {                                                                                \
+        static struct hp_suite entry = {#suite, hp_suite_make_##suite, alone, NULL}; \
+        hp_suite_register(&entry);                                                   \
+    }                                                                                \
     static Suite *hp_suite_make_##suite(void)
 
 #endif

@@ -257,7 +257,7 @@ START_TEST(an_interrupt_leaves_nothing_behind)
 }
 END_TEST
 
-HP_SUITE(here)
+HP_SUITE_ALONE(here)
 {
     Suite *s = suite_create("here");
     TCase *t = tcase_create("compare");
