@@ -184,8 +184,8 @@ check:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) unit BUILD=$(BUILD)
 
-# More than half of their time the tests wait, so suites run side by side.
-TEST_JOBS ?= $(shell nproc)
+# Most of their time the tests wait, so more suites run side by side than there are CPUs.
+TEST_JOBS ?= $(shell expr $$(nproc) + 1)
 
 unit: all $(BUILD)/tests/check $(BUILD)/tests/check-libpq $(BUILD)/tests/load
 	$(Q)$(BUILD)/tests/check-libpq

@@ -238,7 +238,7 @@ START_TEST(a_planted_change_is_told)
 }
 END_TEST
 
-HP_SUITE_ALONE(regressions)
+HP_SUITE(regressions)
 {
     Suite *s = suite_create("regressions");
     TCase *fits = tcase_create("fits");

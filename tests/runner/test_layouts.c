@@ -238,7 +238,7 @@ START_TEST(layouts_that_are_none_are_refused)
 }
 END_TEST
 
-HP_SUITE_ALONE(runner_layouts)
+HP_SUITE(runner_layouts)
 {
     Suite *s = suite_create("runner_layouts");
     TCase *t = tcase_create("scripts");

@@ -214,7 +214,7 @@ START_TEST(waits_for_a_collector_that_is_away_and_stops_when_told)
 }
 END_TEST
 
-HP_SUITE_ALONE(runner_work)
+HP_SUITE(runner_work)
 {
     Suite *s = suite_create("runner_work");
     TCase *t = tcase_create("work");
