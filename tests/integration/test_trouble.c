@@ -102,7 +102,7 @@ START_TEST(a_result_is_delivered_once)
     planted_edit("work.h", "PLANTED_ROUNDS 0", "PLANTED_ROUNDS 60");
     planted_commit("other", "Work more");
     planted_push(&pushed, "other", "main");
-    ck_assert(wait_spool(false, 100, path));
+    ck_assert(wait_spool(false, 200, path));
     ck_assert_int_eq(kill(collector, SIGSTOP), 0); /* it cannot acknowledge any more */
     hp_sleep_ms(300);
     bool caught = hp_file_read(path, HP_WIRE_RESULT_LIMIT, &result, &err);
@@ -250,12 +250,12 @@ START_TEST(a_driver_that_talks_nonsense_fails)
 }
 END_TEST
 
-HP_SUITE(integration_trouble)
+HP_SUITE_ALONE(integration_trouble)
 {
     Suite *s = suite_create("integration_trouble");
     TCase *t = tcase_create("trouble");
     tcase_add_unchecked_fixture(t, house_open, house_close);
-    tcase_set_timeout(t, 300);
+    tcase_set_timeout(t, 400);
     tcase_add_test(t, a_repository_is_registered);
     tcase_add_test(t, a_result_is_delivered_once);
     tcase_add_test(t, bad_results_are_refused);
