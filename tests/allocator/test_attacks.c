@@ -220,6 +220,7 @@ static void poisoned_link(void)
             return;
 }
 
+/* Only into blocks that are free: what lies behind the last one of a SuperSlab may be no memory. */
 static void overflow_into_free(void)
 {
     enum { MANY = 64 };
@@ -228,8 +229,11 @@ static void overflow_into_free(void)
         blocks[i] = get();
     for (int i = 0; i < MANY; i += 2)
         put(blocks[i]);
+    size_t block = malloc_usable_size(blocks[1]);
     for (int i = 1; i < MANY; i += 2)
-        memset(blocks[i], 0x42, malloc_usable_size(blocks[i]) + 8);
+        for (int k = 0; k < MANY; k += 2)
+            if (blocks[k] == blocks[i] + block)
+                memset(blocks[i], 0x42, block + 8);
     for (int i = 0; i < MANY; i++)
         get();
 }
