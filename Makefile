@@ -133,7 +133,7 @@ $(BUILD)/lib/libhp%.a:
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-LIBS_BASE = $(BUILD)/lib/libhpanalysis.a $(BUILD)/lib/libhpcommon.a
+LIBS_BASE = $(BUILD)/lib/libhpcommon.a $(BUILD)/lib/libhpanalysis.a
 link = $(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o %.a,$^) $(1) \
        $(call pkg_libs,$(PKGS_COMMON)) -lm
 
@@ -262,7 +262,7 @@ asan:
 FUZZ    ?= wire
 SECONDS ?= 60
 FUZZ_BUILD = $(BUILD)/fuzz
-FUZZ_LIBS  = $(addprefix $(FUZZ_BUILD)/lib/libhp,collector.a runner.a analysis.a common.a)
+FUZZ_LIBS  = $(addprefix $(FUZZ_BUILD)/lib/libhp,collector.a runner.a common.a analysis.a)
 fuzz: $(BUILD)/web/.done
 	$(Q)mkdir -p $(FUZZ_BUILD)/bin && cp -a $(BUILD)/web $(FUZZ_BUILD)/
 	$(Q)$(MAKE) $(FUZZ_LIBS) BUILD=$(FUZZ_BUILD) CC=clang OPT='-O1 -g' \

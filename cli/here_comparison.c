@@ -33,14 +33,14 @@ static json_t *size_json(enum an_size size)
  */
 
 /* Log ratios become fractions; differences are told against the base. Null where base is 0. */
-static json_t *fraction(const struct here_metric *m, double value)
+static json_t *fraction(const struct hp_judged *m, double value)
 {
     if (m->base == 0)
         return json_null();
     return hp_json_real(m->is_log ? expm1(value) : value / m->base);
 }
 
-static json_t *metric_json(const struct here_metric *m)
+static json_t *metric_json(const struct hp_judged *m)
 {
     const struct hp_metric *row = hp_metric_find(m->name);
     bool changed = m->outcome.verdict == AN_REGRESSED || m->outcome.verdict == AN_IMPROVED;
@@ -66,14 +66,14 @@ static json_t *metrics(const struct here_workload *w)
 
 static json_t *instructions(const json_t *workload)
 {
-    double base = here_figure(workload, "base", "instructions_per_op");
-    double head = here_figure(workload, "head", "instructions_per_op");
+    double base = hp_figure(workload, "base", "instructions_per_op");
+    double head = hp_figure(workload, "head", "instructions_per_op");
     return isfinite(base) || isfinite(head) ? both(base, head) : json_null();
 }
 
 static json_t *figures(const char *metric, const json_t *workload)
 {
-    return both(here_figure(workload, "base", metric), here_figure(workload, "head", metric));
+    return both(hp_figure(workload, "base", metric), hp_figure(workload, "head", metric));
 }
 
 /* A workload of which nothing is known but its verdict. */
@@ -157,7 +157,7 @@ json_t *here_regressed(const struct here_run *run)
 /* Whether the fresh look found again what decided a workload. */
 static bool found_again(const struct here_workload *first, const struct here_workload *fresh)
 {
-    const struct here_metric *m = &first->metrics[first->decided_by];
+    const struct hp_judged *m = &first->metrics[first->decided_by];
     if (first->decided_by == 0)
         return an_confirms(&first->time, &fresh->time);
     for (size_t i = 0; i < fresh->n_metrics; i++)

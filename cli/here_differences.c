@@ -38,8 +38,8 @@ json_t *here_differing(const json_t *workload, const char *prefix)
             json_object_set_new(seen, text(m, "metric"), json_null());
     }
     json_object_foreach (seen, name, ignored)
-        add_difference(list, name + n, hp_json_real(here_figure(workload, "base", name)),
-                       hp_json_real(here_figure(workload, "head", name)));
+        add_difference(list, name + n, hp_json_real(hp_figure(workload, "base", name)),
+                       hp_json_real(hp_figure(workload, "head", name)));
     return list;
 }
 

@@ -8,6 +8,7 @@
 
 #include "analysis/verdict.h"
 #include "collector/ingest.h"
+#include "common/judging/beside.h"
 
 /* The job that a result belongs to, as the database has it. */
 struct ingest_claim {
@@ -26,21 +27,6 @@ struct ingest_claim {
     json_t *plan;      /* owned: how the job is sampled otherwise; NULL: as the suite says */
 };
 
-#define INGEST_PAIRS 1536
-#define INGEST_METRICS 16
-
-/* What one metric beside the time comes to. */
-struct ingest_metric {
-    const char *name; /* static, or of the metric table */
-    bool gates;
-    bool is_log; /* estimate, low and high are log ratios; else differences head - base */
-    struct an_outcome outcome;
-    double base, head; /* of a difference */
-    double estimate, low, high, z;
-    double p; /* of one that does not gate: its chance, after ingest_adjust adjusted; else NAN */
-    size_t n;
-};
-
 /* What one workload of the result comes to. */
 struct ingest_workload {
     const json_t *json; /* in the result; NULL for a workload of the suite that was not executed */
@@ -49,7 +35,7 @@ struct ingest_workload {
     struct an_outcome outcome; /* of the time and the metrics that gate with it */
     struct an_outcome timed;   /* of the time alone */
     int decided_by;            /* index of the metric whose outcome it is; -1: the time's */
-    struct ingest_metric metrics[INGEST_METRICS];
+    struct hp_judged metrics[HP_BESIDE_MOST];
     size_t n_metrics;
     bool estimated; /* whether `estimate` holds anything */
     struct an_estimate estimate;

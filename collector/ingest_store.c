@@ -204,7 +204,7 @@ static json_t *compared_json(const struct ingest_workload *w)
 /* A metric beside the time. */
 static json_t *metric_json(const struct ingest_workload *w, size_t i)
 {
-    const struct ingest_metric *m = &w->metrics[i];
+    const struct hp_judged *m = &w->metrics[i];
     json_t *item = json_pack(
         "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:I, s:o, s:o, s:o, s:o}", "name", w->name,
         "hash", w->hash, "metric", m->name, "scale", m->is_log ? "log" : "difference", "gates",

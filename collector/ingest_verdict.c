@@ -10,23 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PAIRS INGEST_PAIRS
+#define MAX_PAIRS HP_PAIRS_MOST
 #define MOST_LOOKS 8
 /* Compilers may order floating point alike but not the same. */
 #define SAME_RELATIVE 1e-6
 #define SAME_ABSOLUTE 1e-9
-
-static const json_t *primary_values(const json_t *workload, const char *arm)
-{
-    size_t i;
-    json_t *set;
-    json_array_foreach (json_object_get(workload, "samples"), i, set) {
-        if (strcmp(hp_json_string(set, "arm", ""), arm) == 0 &&
-            strcmp(hp_json_string(set, "metric", ""), HP_METRIC_PRIMARY) == 0)
-            return json_object_get(set, "values");
-    }
-    return NULL;
-}
 
 static bool is_same(double a, double b)
 {
@@ -79,8 +67,10 @@ static bool decide(const json_t *workload, const json_t *asked, double *ratio, u
     const json_t *pairs = json_object_get(workload, "pairs");
     const json_t *plan = json_object_get(workload, "plan");
     const json_t *layouts = json_object_get(pairs, "layout");
-    const json_t *first = primary_values(workload, hp_json_string(pairs, "first", ""));
-    const json_t *second = primary_values(workload, hp_json_string(pairs, "second", ""));
+    const json_t *first =
+        hp_sample_values(workload, hp_json_string(pairs, "first", ""), HP_METRIC_PRIMARY);
+    const json_t *second =
+        hp_sample_values(workload, hp_json_string(pairs, "second", ""), HP_METRIC_PRIMARY);
     size_t n = json_array_size(first);
     for (size_t i = 0; i < n; i++) {
         ratio[i] = log(json_number_value(json_array_get(first, i)) /
@@ -113,7 +103,7 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
                             uint32_t *layout, struct hp_error *err)
 {
     const json_t *told = json_object_get(w->json, "decision");
-    size_t pairs = json_array_size(primary_values(w->json, "head"));
+    size_t pairs = json_array_size(hp_sample_values(w->json, "head", HP_METRIC_PRIMARY));
     if (strcmp(hp_json_string(w->json, "status", ""), "failed") == 0) {
         w->compared = true;
         w->outcome = w->timed = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};

@@ -1,0 +1,180 @@
+#include "common/judging/beside.h"
+
+#include "analysis/checks.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Between these the interval of a metric that is only shown lies: 99 %. */
+#define SHOWN_CRITICAL 2.576
+/* Fewer pairs than this show nothing. */
+#define SHOWN_PAIRS 32
+
+const json_t *hp_sample_values(const json_t *workload, const char *arm, const char *metric)
+{
+    size_t i;
+    json_t *set;
+    json_array_foreach (json_object_get(workload, "samples"), i, set) {
+        if (strcmp(hp_json_string(set, "arm", ""), arm) == 0 &&
+            strcmp(hp_json_string(set, "metric", ""), metric) == 0)
+            return json_object_get(set, "values");
+    }
+    return NULL;
+}
+
+double hp_figure(const json_t *workload, const char *arm, const char *metric)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach (json_object_get(workload, "measurements"), i, m) {
+        if (strcmp(hp_json_string(m, "arm", ""), arm) == 0 &&
+            strcmp(hp_json_string(m, "metric", ""), metric) == 0)
+            return hp_json_number(m, "value", NAN);
+    }
+    return (double)NAN;
+}
+
+/* The list that is filled. */
+struct list {
+    struct hp_judged *metrics;
+    size_t n;
+};
+
+static struct hp_judged *add(struct list *l, const char *metric)
+{
+    if (l->n == HP_BESIDE_MOST)
+        return NULL;
+    struct hp_judged *m = &l->metrics[l->n++];
+    *m = (struct hp_judged){.name = metric, .base = NAN, .head = NAN, .p = NAN};
+    return m;
+}
+
+static void set_counted(struct hp_judged *m, const struct an_counted *c, size_t n)
+{
+    m->gates = true;
+    m->outcome = c->outcome;
+    m->base = c->base;
+    m->head = c->head;
+    m->estimate = c->head - c->base;
+    /* Rounding must not put the estimate outside its own bounds. */
+    m->low = fmin(c->low, m->estimate);
+    m->high = fmax(c->high, m->estimate);
+    m->n = n;
+}
+
+/* The times in user and kernel mode of one arm as samples; false where they were not recorded. */
+static bool share_of(const json_t *workload, const char *arm, struct an_samples *out)
+{
+    double user[HP_PAIRS_MOST], kernel[HP_PAIRS_MOST];
+    const json_t *users = hp_sample_values(workload, arm, "user_cpu");
+    const json_t *kernels = hp_sample_values(workload, arm, "system_cpu");
+    size_t n = 0, i;
+    json_t *value;
+    json_array_foreach (users, i, value) {
+        const json_t *other = json_array_get(kernels, i);
+        if (n == HP_PAIRS_MOST || !json_is_number(value) || !json_is_number(other))
+            continue;
+        user[n] = json_number_value(value);
+        kernel[n++] = json_number_value(other);
+    }
+    return an_share_samples(user, kernel, n, out);
+}
+
+static void gate_share(struct list *l, const json_t *workload, double critical)
+{
+    struct an_samples base, head;
+    struct an_counted counted;
+    if (!share_of(workload, "base", &base) || !share_of(workload, "head", &head) ||
+        !an_kernel_share(base, head, critical, &counted))
+        return;
+    struct hp_judged *m = add(l, "kernel_share");
+    if (m)
+        set_counted(m, &counted, (size_t)(base.all < head.all ? base.all : head.all));
+}
+
+/* One long execution an arm, with the same seed: exact where one thread runs. With threads the
+ * number varies, and one execution cannot tell by how much: it is told and does not gate. */
+static void gate_failures(struct list *l, const json_t *workload, bool threads)
+{
+    double base = hp_figure(workload, "base", "ace_failures");
+    double head = hp_figure(workload, "head", "ace_failures");
+    struct an_counted counted;
+    if (threads || !(base >= 0 && head >= 0 && base < 0x1p53 && head < 0x1p53))
+        return;
+    const uint64_t b = (uint64_t)base, h = (uint64_t)head;
+    if (!an_counter_exact(&b, &h, NULL, 1, AN_LOWER, &counted))
+        return;
+    struct hp_judged *m = add(l, "ace_failures");
+    if (m)
+        set_counted(m, &counted, 1);
+}
+
+size_t hp_pair_ratios(const json_t *workload, const char *metric, double *ratio, uint32_t *layout)
+{
+    const json_t *base = hp_sample_values(workload, "base", metric);
+    const json_t *head = hp_sample_values(workload, "head", metric);
+    const json_t *layouts = json_object_get(json_object_get(workload, "pairs"), "layout");
+    size_t n = 0, i;
+    json_t *value;
+    json_array_foreach (head, i, value) {
+        double h = json_number_value(value), b = json_number_value(json_array_get(base, i));
+        if (n == HP_PAIRS_MOST || !(h > 0 && b > 0))
+            continue;
+        layout[n] = (uint32_t)json_integer_value(json_array_get(layouts, i));
+        ratio[n++] = log(h / b);
+    }
+    return n;
+}
+
+static void show(struct list *l, const json_t *workload, const struct hp_metric *row, bool layouts)
+{
+    double ratio[HP_PAIRS_MOST];
+    uint32_t layout[HP_PAIRS_MOST];
+    struct an_estimate e;
+    size_t n = hp_pair_ratios(workload, row->name, ratio, layout);
+    if (n < SHOWN_PAIRS ||
+        !an_estimate_pairs(ratio, layouts ? layout : NULL, n, SHOWN_CRITICAL, 0, &e) ||
+        !isfinite(e.low) || !isfinite(e.high))
+        return;
+    struct hp_judged *m = add(l, row->name);
+    if (!m)
+        return;
+    m->is_log = true;
+    m->estimate = e.estimate;
+    m->low = e.low;
+    m->high = e.high;
+    m->z = e.z;
+    m->n = e.n;
+    m->p = erfc(fabs(e.z) / sqrt(2));
+    m->outcome =
+        an_judge(&e, row->better == HP_BETTER_HIGHER ? AN_HIGHER : AN_LOWER, log1p(AN_MARGIN));
+}
+
+size_t hp_judge_beside(const json_t *workload, bool threads, double critical, struct hp_judged *out)
+{
+    struct list l = {out, 0};
+    bool layouts = hp_json_number(json_object_get(workload, "plan"), "layout_sd", 0) <= 0;
+    gate_share(&l, workload, critical);
+    gate_failures(&l, workload, threads);
+    for (const struct hp_metric *row = hp_metrics; row->name; row++)
+        if (row->sampled && row->better != HP_BETTER_NEITHER &&
+            strcmp(row->name, HP_METRIC_PRIMARY) != 0)
+            show(&l, workload, row, layouts);
+    return l.n;
+}
+
+bool hp_judged_adjust(struct hp_judged *const *shown, size_t n)
+{
+    HP_FREE double *p = calloc(n + 1, sizeof *p);
+    for (size_t i = 0; p && i < n; i++)
+        p[i] = shown[i]->p;
+    if (!p || (n > 0 && !an_benjamini_hochberg(p, n, p)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        shown[i]->p = p[i];
+    return true;
+}
