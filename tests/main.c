@@ -152,21 +152,28 @@ static int running(const struct job *jobs)
     return n;
 }
 
-/* Runs the suites that want to be alone, or the others, `most` at once. */
-static void run_jobs(bool alone, int most, struct tally *sum)
+static void start_job(struct job *jobs, const struct hp_suite *suite, struct tally *sum)
+{
+    int unused = 0;
+    while (jobs[unused].pid)
+        unused++;
+    if (!start(&jobs[unused], suite))
+        sum->errors++;
+}
+
+/* Runs the suites of these places, in the order of the places, `most` at once. */
+static void run_jobs(enum hp_suite_place from, enum hp_suite_place to, int most, struct tally *sum)
 {
     struct job jobs[MOST_JOBS] = {0};
-    for (const struct hp_suite *s = first; s && !interrupted; s = s->next) {
-        if (s->alone != alone)
-            continue;
-        while (running(jobs) >= most)
-            finish_one(jobs, sum);
-        int unused = 0;
-        while (jobs[unused].pid)
-            unused++;
-        if (!interrupted && !start(&jobs[unused], s))
-            sum->errors++;
-    }
+    for (enum hp_suite_place place = from; place <= to; place++)
+        for (const struct hp_suite *s = first; s; s = s->next) {
+            if (s->place != place)
+                continue;
+            while (running(jobs) >= most)
+                finish_one(jobs, sum);
+            if (!interrupted)
+                start_job(jobs, s, sum);
+        }
     while (running(jobs) > 0)
         finish_one(jobs, sum);
 }
@@ -177,8 +184,8 @@ static int run_side_by_side(int most)
     struct sigaction on = {.sa_handler = interrupt};
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
-    run_jobs(false, most, &sum);
-    run_jobs(true, 1, &sum);
+    run_jobs(HP_SUITE_FIRST, HP_SUITE_ANYWHERE, most, &sum);
+    run_jobs(HP_SUITE_LAST, HP_SUITE_LAST, 1, &sum);
     int bad = sum.failures + sum.errors;
     printf("All suites:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n",
            sum.ran ? 100 * (sum.ran - bad) / sum.ran : 0, sum.ran, sum.failures, sum.errors);

@@ -22,29 +22,32 @@
 #define HP_TESTS_SUITE_H
 
 #include <check.h>
-#include <stdbool.h>
+
+/* When a suite runs, if several may run at once. */
+enum hp_suite_place {
+    HP_SUITE_FIRST,    /* it takes long: others run beside it */
+    HP_SUITE_ANYWHERE, /* beside others */
+    HP_SUITE_LAST      /* by itself: its assertions are about time */
+};
 
 /* One registered suite; only HP_SUITE makes these. */
 struct hp_suite {
     const char *name;
     Suite *(*make)(void);
-    bool alone;
+    enum hp_suite_place place;
     struct hp_suite *next;
 };
 
 /* Adds the entry, which must live as long as the program, in the order of the names. */
 void hp_suite_register(struct hp_suite *entry);
 
-#define HP_SUITE(suite) HP_SUITE_(suite, false)
+#define HP_SUITE(suite) HP_SUITE_AT(suite, HP_SUITE_ANYWHERE)
 
-/* A suite whose assertions are about time: no other one runs beside it. */
-#define HP_SUITE_ALONE(suite) HP_SUITE_(suite, true)
-
-#define HP_SUITE_(suite, alone)                                                      \
+#define HP_SUITE_AT(suite, place)                                                    \
     static Suite *hp_suite_make_##suite(void);                                       \
     __attribute__((constructor)) static void hp_suite_register_##suite(void)         \
     {                                                                                \
-        static struct hp_suite entry = {#suite, hp_suite_make_##suite, alone, NULL}; \
+        static struct hp_suite entry = {#suite, hp_suite_make_##suite, place, NULL}; \
         hp_suite_register(&entry);                                                   \
     }                                                                                \
     static Suite *hp_suite_make_##suite(void)

@@ -205,7 +205,7 @@ START_TEST(url_escapes_the_path)
 }
 END_TEST
 
-HP_SUITE(private_db)
+HP_SUITE_AT(private_db, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("private_db");
     TCase *t = tcase_create("server");

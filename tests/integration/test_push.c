@@ -221,7 +221,7 @@ START_TEST(log_and_view_show_the_history)
 }
 END_TEST
 
-HP_SUITE_ALONE(integration_push)
+HP_SUITE_AT(integration_push, HP_SUITE_LAST)
 {
     Suite *s = suite_create("integration_push");
     TCase *t = tcase_create("push");

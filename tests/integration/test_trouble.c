@@ -250,7 +250,7 @@ START_TEST(a_driver_that_talks_nonsense_fails)
 }
 END_TEST
 
-HP_SUITE_ALONE(integration_trouble)
+HP_SUITE_AT(integration_trouble, HP_SUITE_LAST)
 {
     Suite *s = suite_create("integration_trouble");
     TCase *t = tcase_create("trouble");

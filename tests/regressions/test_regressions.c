@@ -238,7 +238,7 @@ START_TEST(a_planted_change_is_told)
 }
 END_TEST
 
-HP_SUITE(regressions)
+HP_SUITE_AT(regressions, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("regressions");
     TCase *fits = tcase_create("fits");

@@ -267,7 +267,7 @@ START_TEST(nothing_is_lost_and_nothing_doubled)
 }
 END_TEST
 
-HP_SUITE(runner_killed)
+HP_SUITE_AT(runner_killed, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("runner_killed");
     TCase *t = tcase_create("killed");

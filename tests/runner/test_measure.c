@@ -357,7 +357,7 @@ START_TEST(killed_in_the_middle)
 }
 END_TEST
 
-HP_SUITE_ALONE(runner_measure)
+HP_SUITE_AT(runner_measure, HP_SUITE_LAST)
 {
     Suite *s = suite_create("runner_measure");
     TCase *one = tcase_create("regressed"), *t = tcase_create("measure");
