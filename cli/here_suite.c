@@ -13,7 +13,7 @@
 static json_t *read_suite(const char *file, struct hp_error *err)
 {
     HP_JSON json_t *suite = hp_json_read_file(file, HP_WIRE_SUITE_LIMIT, err);
-    if (suite && hp_wire_check(HP_WIRE_SUITE, suite, err) && cli_suite_sense(suite, err))
+    if (suite && cli_suite_sense(suite, err))
         return hp_take(suite);
     hp_error_context(err, "%s", file);
     return NULL;

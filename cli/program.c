@@ -37,8 +37,9 @@ static const struct hp_verb verbs[] = {
      "override what it says, so that one file serves several copies of a repository.",
      cli_suite_options, false, cli_suite_apply},
     {"suite check", "FILE", 1, 1, "Check a suite document without a collector",
-     "Checks the shape and the sense: programs that the driver's recipe does not make, two\n"
-     "workloads of one name, arguments that lack {iterations}, and so on.",
+     "Checks the shape and the sense (programs that the driver's recipe does not make, two\n"
+     "workloads of one name, arguments that lack {iterations}, and so on) and tells every\n"
+     "mistake with its place.",
      cli_suite_options, false, cli_suite_check},
     {"queue", "[REV...|JOB...]", 0, -1,
      "Look for new commits, queue the commits named, manage jobs",

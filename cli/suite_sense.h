@@ -1,13 +1,18 @@
 /*
- * What a suite must obey beyond its schema: that its parts fit each other. Pure.
+ * What a suite must obey: its schema, and beyond that its parts must fit each other. Pure.
  */
 #ifndef HP_CLI_SUITE_SENSE_H
 #define HP_CLI_SUITE_SENSE_H
 
 #include "common/error.h"
 
-/* Checks a document that already obeys suite-v1.schema.json. HP_INVALID with the path of what is
- * wrong and how to mend it. */
+/* All that is wrong with a suite, as an array of error bodies, each with its path: first what
+ * breaks suite-v1.schema.json, then what makes no sense; empty where nothing is wrong. The caller
+ * owns it. NULL with err where it could not be checked. */
+json_t *cli_suite_mistakes(const json_t *suite, struct hp_error *err);
+
+/* True without a mistake; otherwise HP_INVALID with the first one, and in the hint how many more
+ * there are. */
 bool cli_suite_sense(const json_t *suite, struct hp_error *err);
 
 #endif

@@ -19,6 +19,7 @@ struct place {
 struct check {
     const json_t *root;
     struct hp_error *err;
+    json_t *all; /* error bodies of all that is wrong; NULL: the check ends at the first */
     int depth;
     const struct place *place;
 };
@@ -43,7 +44,16 @@ static bool refuse(const struct check *c, const char *what)
     char path[256] = "";
     write_path(c->place, path, sizeof path);
     hp_fail(c->err, HP_INVALID, "%s", what);
-    return hp_error_path(c->err, "%s", path[0] ? path : "/");
+    hp_error_path(c->err, "%s", path[0] ? path : "/");
+    if (c->all)
+        json_array_append_new(c->all, hp_error_json(c->err));
+    return false;
+}
+
+/* Whether to look further after what was found so far. */
+static bool goes_on(const struct check *c, bool ok)
+{
+    return ok || (c->all && c->err->code != HP_INTERNAL);
 }
 
 /* Runs a check one level deeper, with "/key" or "/index" on the path. */
@@ -124,9 +134,13 @@ static bool check_any_of(struct check *c, const json_t *rule, const json_t *valu
     size_t i;
     json_t *choice;
     struct hp_error first = {0}, deepest = {0};
+    json_t *all = c->all;
+    c->all = NULL; /* what is wrong with one choice is no mistake where another fits */
     json_array_foreach (rule, i, choice) {
-        if (check_value(c, choice, value))
+        if (check_value(c, choice, value)) {
+            c->all = all;
             return true;
+        }
         if (i == 0)
             first = *c->err;
         /* The choice that got furthest into the document says best what is wrong. */
@@ -136,6 +150,9 @@ static bool check_any_of(struct check *c, const json_t *rule, const json_t *valu
             return false;
     }
     *c->err = deepest.path[0] ? deepest : first;
+    c->all = all;
+    if (all)
+        json_array_append_new(all, hp_error_json(c->err));
     return false;
 }
 
@@ -240,15 +257,16 @@ static bool check_required(struct check *c, const json_t *rule, const json_t *va
 {
     size_t i;
     json_t *name;
+    bool ok = true;
     if (!json_is_object(value))
         return true;
     json_array_foreach (rule, i, name)
-        if (!json_object_get(value, json_string_value(name))) {
+        if (goes_on(c, ok) && !json_object_get(value, json_string_value(name))) {
             char what[256];
             snprintf(what, sizeof what, "member \"%s\" is missing", json_string_value(name));
-            return refuse(c, what);
+            ok = refuse(c, what);
         }
-    return true;
+    return ok;
 }
 
 static bool check_members(struct check *c, const json_t *schema, const json_t *value)
@@ -257,31 +275,37 @@ static bool check_members(struct check *c, const json_t *schema, const json_t *v
     const json_t *others = json_object_get(schema, "additionalProperties");
     const char *key;
     json_t *member;
+    bool ok = true;
     json_object_foreach ((json_t *)value, key, member) {
         const json_t *rule = json_object_get(properties, key);
         if (!rule && json_is_false(others)) {
             char what[256];
             snprintf(what, sizeof what, "member \"%s\" is not known", key);
-            return refuse(c, what);
+            ok = refuse(c, what);
         }
         if (!rule && json_is_object(others))
             rule = others;
-        if (rule && !check_below(c, key, 0, rule, member))
+        if (rule)
+            ok = check_below(c, key, 0, rule, member) && ok;
+        if (!goes_on(c, ok))
             return false;
     }
-    return true;
+    return ok;
 }
 
 static bool check_items(struct check *c, const json_t *rule, const json_t *value)
 {
     size_t i;
     json_t *item;
+    bool ok = true;
     if (!json_is_array(value))
         return true;
-    json_array_foreach (value, i, item)
-        if (!check_below(c, NULL, i, rule, item))
+    json_array_foreach (value, i, item) {
+        ok = check_below(c, NULL, i, rule, item) && ok;
+        if (!goes_on(c, ok))
             return false;
-    return true;
+    }
+    return ok;
 }
 
 /* Bounds: the keyword, what it counts, and of which values. */
@@ -357,15 +381,17 @@ static bool check_value(struct check *c, const json_t *schema, const json_t *val
     const char *keyword;
     json_t *rule;
     if (c->depth >= MAX_DEPTH)
-        return hp_fail(c->err, HP_INVALID, "nested too deeply");
+        return refuse(c, "nested too deeply");
     c->depth++;
-    bool ok = true;
+    bool ok = true, right_type;
     /* The type first: what follows can then speak of the right kind of value. */
     const json_t *type = json_object_get(schema, "type");
     if (type)
         ok = check_type(c, type, value);
+    right_type = ok;
     json_object_foreach ((json_t *)schema, keyword, rule)
-        ok = ok && (strcmp(keyword, "type") == 0 || check_keyword(c, keyword, rule, schema, value));
+        if (right_type && goes_on(c, ok) && strcmp(keyword, "type") != 0)
+            ok = check_keyword(c, keyword, rule, schema, value) && ok;
     c->depth--;
     return ok;
 }
@@ -374,4 +400,11 @@ bool hp_schema_check(const json_t *schema, const json_t *document, struct hp_err
 {
     struct check c = {.root = schema, .err = err};
     return check_value(&c, schema, document);
+}
+
+bool hp_schema_check_all(const json_t *schema, const json_t *document, json_t *mistakes,
+                         struct hp_error *err)
+{
+    struct check c = {.root = schema, .err = err, .all = mistakes};
+    return check_value(&c, schema, document) || err->code != HP_INTERNAL;
 }

@@ -16,4 +16,10 @@
  * err->path as a JSON pointer. HP_INTERNAL where the schema itself is not understood. */
 bool hp_schema_check(const json_t *schema, const json_t *document, struct hp_error *err);
 
+/* Appends an error body for each place where `document` breaks `schema`, in the order of the
+ * document; of an anyOf the one that its best choice gives. False only with HP_INTERNAL, as above.
+ */
+bool hp_schema_check_all(const json_t *schema, const json_t *document, json_t *mistakes,
+                         struct hp_error *err);
+
 #endif

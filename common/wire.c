@@ -36,6 +36,15 @@ bool hp_wire_check(const char *schema, const json_t *document, struct hp_error *
     return hp_schema_check(rules, document, err);
 }
 
+bool hp_wire_check_all(const char *schema, const json_t *document, json_t *mistakes,
+                       struct hp_error *err)
+{
+    const json_t *rules = find_schema(schema);
+    if (!rules)
+        return hp_fail(err, HP_INTERNAL, "no usable schema %s", schema);
+    return hp_schema_check_all(rules, document, mistakes, err);
+}
+
 json_t *hp_wire_parse(const char *schema, const char *text, size_t size, struct hp_error *err)
 {
     json_t *document = hp_json_parse(text, size, err);

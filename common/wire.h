@@ -23,6 +23,10 @@ extern const struct hp_embedded wire_data[];
 /* Checks a parsed document against the schema of that name. HP_INVALID with the path. */
 bool hp_wire_check(const char *schema, const json_t *document, struct hp_error *err);
 
+/* Appends an error body for each mistake; see hp_schema_check_all. */
+bool hp_wire_check_all(const char *schema, const json_t *document, json_t *mistakes,
+                       struct hp_error *err);
+
 /* Parses and checks; the caller owns the result. */
 json_t *hp_wire_parse(const char *schema, const char *text, size_t size, struct hp_error *err);
 

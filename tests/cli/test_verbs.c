@@ -204,6 +204,46 @@ START_TEST(a_senseless_suite_is_refused_with_its_place)
 }
 END_TEST
 
+/* Every mistake at once, whether the schema or the sense is offended, each with its own place. */
+START_TEST(all_mistakes_of_a_suite_are_told)
+{
+    static const char *const places[] = {"/",
+                                         "/recipe/artifacts/0",
+                                         "/driver/recipe/commands",
+                                         "/workloads/0/iterations",
+                                         "/workloads/0/program",
+                                         "/workloads/0/arguments",
+                                         "/workloads/0/metric",
+                                         "/workloads/1/name",
+                                         "/workloads/1/arguments/1"};
+    struct hp_error err;
+    write_file("suite.json",
+               "{\"format\":\"hakperf-suite-v1\",\"name\":\"s\",\"surprise\":1,"
+               "\"repository\":{\"name\":\"r\",\"url\":\"/nowhere\"},"
+               "\"recipe\":{\"commands\":[[\"make\",\"{out}\"]],\"artifacts\":[\"../l.so\"]},"
+               "\"driver\":{\"rev\":\"HEAD\",\"recipe\":{\"commands\":[[\"make\"]],"
+               "\"artifacts\":[\"d\"]}},\"workloads\":["
+               "{\"name\":\"w\",\"program\":\"e\",\"arguments\":[\"1\"],\"iterations\":0,"
+               "\"metric\":\"headline\"},"
+               "{\"name\":\"w\",\"program\":\"d\",\"arguments\":[\"{iterations}\",\"{sed}\"],"
+               "\"iterations\":5}]}");
+    HAKPERF(o, "suite", "check", "suite.json", "--json");
+    ck_assert_int_eq(o.exit_code, HP_EXIT_NO_ANSWER);
+    ck_assert_has(&o.err, "9 mistakes in suite.json");
+    HP_JSON json_t *body = hp_json_parse(hp_buffer_text(&o.out), o.out.size, &err);
+    const json_t *list = json_object_get(body, "mistakes");
+    ck_assert_str_eq(hp_json_string(body, "code", ""), "invalid");
+    ck_assert_uint_eq(json_array_size(list), sizeof places / sizeof places[0]);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        bool found = false;
+        for (size_t k = 0; k < json_array_size(list); k++)
+            found = found ||
+                    strcmp(hp_json_string(json_array_get(list, k), "path", ""), places[i]) == 0;
+        ck_assert_msg(found, "nothing is said about %s", places[i]);
+    }
+}
+END_TEST
+
 START_TEST(a_suite_must_be_json)
 {
     write_file("suite.json", "{\"format\":");
@@ -400,6 +440,7 @@ HP_SUITE(cli_verbs)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_suite_is_checked_offline);
     tcase_add_test(t, a_senseless_suite_is_refused_with_its_place);
+    tcase_add_test(t, all_mistakes_of_a_suite_are_told);
     tcase_add_test(t, a_suite_must_be_json);
     tcase_add_test(t, our_own_suites_are_well_formed);
     suite_add_tcase(s, t);
