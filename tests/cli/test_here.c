@@ -257,7 +257,7 @@ START_TEST(an_interrupt_leaves_nothing_behind)
 }
 END_TEST
 
-HP_SUITE_AT(here, HP_SUITE_LAST)
+HP_SUITE_AT(here, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("here");
     TCase *t = tcase_create("compare");

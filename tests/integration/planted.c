@@ -16,8 +16,8 @@ static const char suite[] =
     "{\"commands\":[[\"make\",\"-C\",\"lib\",\"OUT={out}\",\"{out}/bench\"]],"
     "\"artifacts\":[\"bench\"]}},"
     "\"workloads\":[{\"name\":\"mixed/400\",\"program\":\"bench\","
-    "\"arguments\":[\"{iterations}\",\"400\",\"{seed}\"],\"iterations\":400000,"
-    "\"headline_iterations\":800000,\"max_pairs\":128,\"timeout_s\":4}]}";
+    "\"arguments\":[\"{iterations}\",\"400\",\"{seed}\"],\"iterations\":300000,"
+    "\"headline_iterations\":400000,\"max_pairs\":128,\"timeout_s\":4}]}";
 
 static void copy(const char *name)
 {

@@ -24,7 +24,7 @@
 static void make_history(void)
 {
     planted_make();
-    planted_edit("work.h", "PLANTED_ROUNDS 0", "PLANTED_ROUNDS 200");
+    planted_edit("work.h", "PLANTED_ROUNDS 0", "PLANTED_ROUNDS 40");
     planted_commit("slow", "Work more in malloc");
     planted_edit("alloc.c", "void free(void *p)", "/* Gives a block back. */\nvoid free(void *p)");
     planted_commit("comment", "Say what free does");

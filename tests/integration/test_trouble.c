@@ -99,7 +99,7 @@ START_TEST(a_result_is_delivered_once)
     HP_BUFFER struct hp_buffer result = {0};
     pid_t collector = house_pid("serve");
     ck_assert_int_gt(collector, 0);
-    planted_edit("work.h", "PLANTED_ROUNDS 0", "PLANTED_ROUNDS 60");
+    planted_edit("work.h", "PLANTED_ROUNDS 0", "PLANTED_ROUNDS 40");
     planted_commit("other", "Work more");
     planted_push(&pushed, "other", "main");
     ck_assert(wait_spool(false, 200, path));

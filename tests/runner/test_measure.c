@@ -25,7 +25,7 @@ static json_t *measure(const char *const *more, int *code)
         argv[n++] = *more++;
     argv[n] = NULL;
     const struct hp_command command = {
-        .argv = argv, .folder = fx.folder, .timeout_s = 100, .output_limit = 64u << 20};
+        .argv = argv, .folder = fx.folder, .timeout_s = 380, .output_limit = 64u << 20};
     ck_assert_msg(hp_run(&command, &outcome, &err), "%s", err.message);
     *code = outcome.exit_code;
     json_t *result = hp_json_parse(hp_buffer_text(&outcome.out), outcome.out.size, &err);
@@ -357,13 +357,13 @@ START_TEST(killed_in_the_middle)
 }
 END_TEST
 
-HP_SUITE_AT(runner_measure, HP_SUITE_LAST)
+HP_SUITE_AT(runner_measure, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("runner_measure");
     TCase *one = tcase_create("regressed"), *t = tcase_create("measure");
     tcase_add_checked_fixture(one, fx_open_repository, fx_close);
     tcase_add_test(one, slower_is_regressed);
-    tcase_set_timeout(one, 120);
+    tcase_set_timeout(one, 400);
     suite_add_tcase(s, one);
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, what_changed_did_run);
@@ -376,7 +376,7 @@ HP_SUITE_AT(runner_measure, HP_SUITE_LAST)
     tcase_add_test(t, the_reproduce_line_works);
     tcase_add_test(t, stopped_in_the_middle);
     tcase_add_test(t, killed_in_the_middle);
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 400);
     suite_add_tcase(s, t);
     return s;
 }

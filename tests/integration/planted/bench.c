@@ -37,7 +37,7 @@ static void run(long from, long to, uint32_t slot_count)
             free(*slot);
             *slot = NULL;
         } else {
-            *slot = malloc(16 + (r & 0x3ff));
+            *slot = malloc(16 + (r & 0x1ff));
             if (!*slot)
                 exit(1);
             **slot = 1;
