@@ -59,6 +59,10 @@ struct db *db_open(const char *url, const struct db_options *options, struct hp_
 void db_close(struct db *db);
 void db_stats(struct db *db, struct db_stats *out);
 
+/* Whether a server is there that takes no connections for the moment: it starts, stops or recovers
+ * from a crash. */
+bool db_recovers(const char *url);
+
 /* The pool to ask where this one does not answer; NULL: none. */
 struct db *db_fallback(const struct db *db);
 

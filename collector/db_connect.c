@@ -151,3 +151,8 @@ PGconn *db_connect(const char *url, const char *name, double timeout_s, double d
         hp_error_context(err, "none of %zu servers can be used; the last one", t.count);
     return NULL;
 }
+
+bool db_recovers(const char *url)
+{
+    return PQping(url) == PQPING_REJECT;
+}

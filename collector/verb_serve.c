@@ -13,6 +13,7 @@
 #include "collector/service.h"
 #include "collector/verbs.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/state.h"
 
@@ -25,7 +26,7 @@
 #include <sys/stat.h>
 
 enum { CONNECTIONS = 1024, FILES = 8192 };
-static const double DRAIN_S = 20, IDLE_S = 60, STREAM_S = 600;
+static const double DRAIN_S = 20, IDLE_S = 60, STREAM_S = 600, RECOVERY_S = 60;
 static const size_t BODY_MEMORY = (size_t)256 << 20;
 
 struct serve {
@@ -62,11 +63,30 @@ static bool open_sockets(struct serve *s, const struct hp_values *values, struct
     return true;
 }
 
-/* As the owner, once; afterwards the collector has no right to change the schema. */
+static bool asked_to_stop(void)
+{
+    sigset_t waiting;
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
+/* As the owner, once; afterwards the collector has no right to change the schema. A server that
+ * recovers from a crash, as after a loss of power, is given the time to. */
 static bool migrate(const char *url, struct hp_error *err)
 {
+    double deadline = hp_monotonic_s() + RECOVERY_S;
     struct db *db = db_open(url, &(struct db_options){.pool_size = 1, .timeout_s = 30}, err);
     bool ok = db && migrate_up(db, NULL, err);
+    /* The crash may have cut off the first attempt, and be over before one asks. */
+    for (int spare = 1; db && !ok && err->code == HP_UNAVAILABLE;) {
+        bool recovers = db_recovers(url);
+        if ((!recovers && spare-- == 0) || asked_to_stop() || hp_monotonic_s() > deadline)
+            break;
+        if (recovers)
+            hp_log(HP_LOG_WARNING, "%s; waiting for it", err->message);
+        hp_sleep_ms(500);
+        ok = migrate_up(db, NULL, err);
+    }
     db_close(db);
     return ok;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static long deliver(const char *name)
@@ -95,6 +96,33 @@ START_TEST(killed_and_back)
     expect_nothing_half(&c);
     ck_assert_int_eq(deliver("result-v1.json"), 201);
     ck_assert_int_eq(deliver("result-v1.json"), 200);
+    ck_assert_int_eq(collector_stop(), 0);
+    ck_assert(cluster_stop(&c, "fast"));
+}
+END_TEST
+
+/* As after a loss of power, where all start at once. A standby that answers no queries is a server
+ * that recovers until one promotes it. */
+START_TEST(started_while_it_recovers)
+{
+    struct cluster c;
+    struct hp_error err;
+    begin(&c, "hot_standby = off");
+    ck_assert(cluster_stop(&c, "fast"));
+    HP_FREE char *path = hp_format("%s/pg/standby.signal", c.folder);
+    ck_assert(hp_file_replace(path, "", 0, 0644, &err));
+    ck_assert(cluster_start(&c));
+    pid_t other = fork();
+    if (other == 0) {
+        hp_sleep_ms(1500);
+        _exit(cluster_promote(&c) ? 0 : 1);
+    }
+    double before = hp_monotonic_s();
+    collector_start(NULL);
+    ck_assert_double_gt(hp_monotonic_s() - before, 1);
+    int status = -1;
+    ck_assert(waitpid(other, &status, 0) == other && status == 0);
+    ck_assert_int_eq(collector_ask("GET", "/readyz", NULL, NULL), 200);
     ck_assert_int_eq(collector_stop(), 0);
     ck_assert(cluster_stop(&c, "fast"));
 }
@@ -311,6 +339,7 @@ HP_SUITE(collector_faults)
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, start, end);
     tcase_add_test(t, killed_and_back);
+    tcase_add_test(t, started_while_it_recovers);
     tcase_add_test(t, read_only);
     tcase_add_test(t, out_of_connections);
     tcase_add_test(t, full_disk);

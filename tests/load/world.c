@@ -210,6 +210,16 @@ static const char *program(void)
     return path;
 }
 
+/* The folder goes with the program: what the log says last is told. */
+static void die_of_log(const char *what, const char *log)
+{
+    struct hp_error ignored;
+    HP_BUFFER struct hp_buffer text = {0};
+    hp_file_read(log, 16 << 20, &text, &ignored);
+    size_t from = text.size > 1000 ? text.size - 1000 : 0;
+    die("%s: %s", what, text.size ? text.data + from : "it said nothing");
+}
+
 void world_start_collector(struct world *world, const char *const *arguments)
 {
     struct hp_error err;
@@ -230,7 +240,7 @@ void world_start_collector(struct world *world, const char *const *arguments)
         die("%s", err.message);
     struct pollfd slot = {world->collector.out, POLLIN, 0};
     if (poll(&slot, 1, 60000) <= 0 || read(world->collector.out, line, sizeof line - 1) <= 0)
-        die("the collector did not start: see %s", log);
+        die_of_log("the collector did not start", log);
 }
 
 bool world_add_jobs(struct world *world, unsigned n)
