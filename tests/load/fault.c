@@ -280,6 +280,8 @@ int fault_main(double seconds, unsigned seed, int runners)
     run_faults(&f, seconds);
     finish_runners(&f);
     int code = tell(&f, seconds, seed);
+    if (code != EXIT_SUCCESS)
+        world_tell_log(&f.world);
     world_free(&f.world);
     return code;
 }

@@ -46,6 +46,9 @@ pid_t world_postmaster(const struct world *world);
  * ready line. */
 void world_start_collector(struct world *world, const char *const *arguments);
 
+/* Prints the end of the collector's log, which goes with the world, to stderr. */
+void world_tell_log(const struct world *world);
+
 /* Adds commits, each with a job against its parent. False where the database does not answer. */
 bool world_add_jobs(struct world *world, unsigned n);
 

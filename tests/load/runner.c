@@ -104,7 +104,7 @@ void runner_process(const char *server, const char *folder, int number)
         if (rn_spool_list(folder, &runs, &count, &err))
             rn_spool_free(runs, count);
         if (end == 0)
-            end = hp_monotonic_s() + 60;
+            end = hp_monotonic_s() + 180;
         if (count == 0 || hp_monotonic_s() > end)
             return;
     }

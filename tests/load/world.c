@@ -210,14 +210,16 @@ static const char *program(void)
     return path;
 }
 
-/* The folder goes with the program: what the log says last is told. */
-static void die_of_log(const char *what, const char *log)
+enum { LOG_TOLD = 4000 }; /* bytes */
+
+void world_tell_log(const struct world *world)
 {
     struct hp_error ignored;
+    HP_FREE char *log = hp_format("%s/collector.log", world->state);
     HP_BUFFER struct hp_buffer text = {0};
-    hp_file_read(log, 16 << 20, &text, &ignored);
-    size_t from = text.size > 1000 ? text.size - 1000 : 0;
-    die("%s: %s", what, text.size ? text.data + from : "it said nothing");
+    hp_file_read(log, 64 << 20, &text, &ignored);
+    size_t from = text.size > LOG_TOLD ? text.size - LOG_TOLD : 0;
+    fprintf(stderr, "the end of the collector's log:\n%s\n", hp_buffer_text(&text) + from);
 }
 
 void world_start_collector(struct world *world, const char *const *arguments)
@@ -239,8 +241,10 @@ void world_start_collector(struct world *world, const char *const *arguments)
     if (!started)
         die("%s", err.message);
     struct pollfd slot = {world->collector.out, POLLIN, 0};
-    if (poll(&slot, 1, 60000) <= 0 || read(world->collector.out, line, sizeof line - 1) <= 0)
-        die_of_log("the collector did not start", log);
+    if (poll(&slot, 1, 60000) <= 0 || read(world->collector.out, line, sizeof line - 1) <= 0) {
+        world_tell_log(world);
+        die("the collector did not start");
+    }
 }
 
 bool world_add_jobs(struct world *world, unsigned n)
