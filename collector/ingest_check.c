@@ -156,7 +156,7 @@ static bool check_sample_set(const json_t *result, const json_t *workload, const
     if (paired && measured && json_array_size(values) != (size_t)hp_json_int(pairs, "count", 0))
         return invalid(err, place("%s/values", at.path), "%zu values for %lld pairs",
                        json_array_size(values), (long long)hp_json_int(pairs, "count", 0));
-    bool primary = strcmp(metric, HP_METRIC_PRIMARY) == 0;
+    bool primary = strcmp(metric, hp_primary_metric(workload)->name) == 0;
     size_t i;
     json_t *value;
     json_array_foreach (values, i, value) {
@@ -244,10 +244,11 @@ static bool check_measured(const json_t *workload, size_t w, struct hp_error *er
         return invalid(err, place("/workloads/%zu/pairs/count", w), "measured, but without pairs");
     for (int i = 0; i < 2; i++) {
         const char *arm = text(pairs, i ? "second" : "first");
-        HP_JSON json_t *wanted = json_pack("{s:s, s:s}", "arm", arm, "metric", HP_METRIC_PRIMARY);
+        const char *metric = hp_primary_metric(workload)->name;
+        HP_JSON json_t *wanted = json_pack("{s:s, s:s}", "arm", arm, "metric", metric);
         if (!is_there_before(sets, json_array_size(sets), wanted))
-            return invalid(err, place("/workloads/%zu/samples", w), "no %s of arm `%s`",
-                           HP_METRIC_PRIMARY, arm);
+            return invalid(err, place("/workloads/%zu/samples", w), "no %s of arm `%s`", metric,
+                           arm);
     }
     return true;
 }
@@ -264,6 +265,8 @@ static bool check_workloads(const json_t *result, struct hp_error *err)
         if (!run_measured && strcmp(text(workload, "status"), "measured") == 0)
             return invalid(err, place("/workloads/%zu/status", w),
                            "measured in a run that was not");
+        if (!hp_primary_metric(workload))
+            return invalid(err, place("/workloads/%zu/plan/metric", w), "cannot decide");
         if (!check_failure(workload, "failed", place("/workloads/%zu/failure", w), err) ||
             !check_pairs(workload, w, err) || !check_samples(result, workload, w, err) ||
             !check_measured(workload, w, err) || !check_measurements(result, workload, w, err) ||
@@ -331,6 +334,10 @@ static bool check_against_suite(const json_t *workload, size_t w, const json_t *
     if (fabs(hp_json_number(plan, "margin", 0) - margin) > 1e-12)
         return invalid(err, place("/workloads/%zu/plan/margin", w), "the suite's margin is %g",
                        margin);
+    const char *metric = hp_json_string(rule, "metric", HP_METRIC_PRIMARY);
+    if (strcmp(hp_primary_metric(workload)->name, metric) != 0)
+        return invalid(err, place("/workloads/%zu/plan/metric", w), "the suite decides by %s",
+                       metric);
     if (hp_json_int(plan, "max_pairs", 0) > hp_json_int(rule, "max_pairs", 1536))
         return invalid(err, place("/workloads/%zu/plan/max_pairs", w), "the suite allows fewer");
     return check_layouts(workload, w, suite, err);

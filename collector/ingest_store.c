@@ -189,7 +189,8 @@ static json_t *compared_json(const struct ingest_workload *w)
     const struct an_estimate *e = &w->estimate;
     return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, "
                      "s:o}",
-                     "name", w->name, "hash", w->hash, "metric", HP_METRIC_PRIMARY, "scale", "log",
+                     "name", w->name, "hash", w->hash, "metric",
+                     w->json ? hp_primary_metric(w->json)->name : HP_METRIC_PRIMARY, "scale", "log",
                      "gates", true, "decides", w->decided_by < 0, "verdict",
                      an_verdict_name(w->timed.verdict), "size", an_size_name(w->timed.size),
                      "reason", w->reason[0] ? w->reason : NULL, "pairs",

@@ -67,10 +67,12 @@ static bool decide(const json_t *workload, const json_t *asked, double *ratio, u
     const json_t *pairs = json_object_get(workload, "pairs");
     const json_t *plan = json_object_get(workload, "plan");
     const json_t *layouts = json_object_get(pairs, "layout");
+    const struct hp_metric *metric = hp_primary_metric(workload); /* checked to be one */
     const json_t *first =
-        hp_sample_values(workload, hp_json_string(pairs, "first", ""), HP_METRIC_PRIMARY);
+        hp_sample_values(workload, hp_json_string(pairs, "first", ""), metric->name);
     const json_t *second =
-        hp_sample_values(workload, hp_json_string(pairs, "second", ""), HP_METRIC_PRIMARY);
+        hp_sample_values(workload, hp_json_string(pairs, "second", ""), metric->name);
+    enum an_better better = metric->better == HP_BETTER_LOWER ? AN_LOWER : AN_HIGHER;
     size_t n = json_array_size(first);
     for (size_t i = 0; i < n; i++) {
         ratio[i] = log(json_number_value(json_array_get(first, i)) /
@@ -82,7 +84,7 @@ static bool decide(const json_t *workload, const json_t *asked, double *ratio, u
     double layout_sd = hp_json_number(plan, "layout_sd", 0);
     uint32_t looks[MOST_LOOKS], only;
     struct an_plan rules = rules_of(asked, plan, looks, &only);
-    if (an_decide_run(ratio, layout_sd > 0 ? NULL : layout, n, AN_HIGHER, &rules, out))
+    if (an_decide_run(ratio, layout_sd > 0 ? NULL : layout, n, better, &rules, out))
         return true;
     hp_fail(err, HP_INVALID, "the samples cannot be judged");
     return hp_error_path(err, "/workloads");
@@ -103,7 +105,8 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
                             uint32_t *layout, struct hp_error *err)
 {
     const json_t *told = json_object_get(w->json, "decision");
-    size_t pairs = json_array_size(hp_sample_values(w->json, "head", HP_METRIC_PRIMARY));
+    size_t pairs =
+        json_array_size(hp_sample_values(w->json, "head", hp_primary_metric(w->json)->name));
     if (strcmp(hp_json_string(w->json, "status", ""), "failed") == 0) {
         w->compared = true;
         w->outcome = w->timed = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};

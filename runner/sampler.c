@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/metrics.h"
 #include "runner/failure.h"
 #include "runner/progress.h"
 
@@ -48,6 +49,19 @@ static void read_looks(const json_t *plan, struct rn_plan *out)
     out->critical = hp_json_number(plan, "critical", 0);
 }
 
+static bool read_metric(const json_t *workload, struct rn_plan *out, struct hp_error *err)
+{
+    const char *name = hp_json_string(workload, "metric", rn_metric_names[RN_THROUGHPUT]);
+    for (int m = 0; m < RN_METRICS; m++) {
+        out->metric = (enum rn_metric)m;
+        if (strcmp(rn_metric_names[m], name) == 0)
+            return true;
+    }
+    hp_fail(err, HP_INVALID, "workload %s: no process has a value of the metric %s that decides it",
+            hp_json_string(workload, "name", ""), name);
+    return hp_error_hint(err, "`hakperf suite check` lists those that can decide.");
+}
+
 /* The rules that the plan comes to; *only has to outlive them. */
 static struct an_plan rules_of(const struct rn_plan *plan, uint32_t *only)
 {
@@ -86,6 +100,8 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
             out->seeds[out->n_seeds++] = json_integer_value(seed);
     }
     read_looks(workload->plan, out);
+    if (!read_metric(workload->json, out, err))
+        return false;
     if (out->n_seeds == 0) {
         memcpy(out->seeds, default_seeds, sizeof default_seeds);
         out->n_seeds = sizeof default_seeds / sizeof default_seeds[0];
@@ -107,12 +123,14 @@ static bool take(struct session *s, enum rn_arm arm, size_t k, double value[RN_M
     if (!rn_execute(s->launcher, s->workload, &execution, &sample, s->failure, s->err))
         return false;
     memcpy(value, sample.value, sizeof sample.value);
-    if (isfinite(value[RN_THROUGHPUT]))
+    enum rn_metric decides = s->plan->metric;
+    if (isfinite(value[decides]) && value[decides] > 0)
         return true;
     char message[512];
-    snprintf(message, sizeof message,
-             "workload %s, %s, seed %lld: it reports no steady part; its iterations are too few",
-             hp_json_string(s->workload->json, "name", ""), rn_arm_names[arm], (long long)seed);
+    snprintf(message, sizeof message, "workload %s, %s, seed %lld: it reports no %s%s",
+             hp_json_string(s->workload->json, "name", ""), rn_arm_names[arm], (long long)seed,
+             decides == RN_THROUGHPUT ? "steady part" : rn_metric_names[decides],
+             decides == RN_THROUGHPUT ? "; its iterations are too few" : " above zero");
     *s->failure = rn_failure("validity", rn_arm_names[arm], message, NULL);
     return hp_fail(s->err, HP_FAILED, "the workload failed");
 }
@@ -142,7 +160,7 @@ static bool take_pair(struct session *s)
     out->seed[k] = (uint32_t)seed;
     out->first_ran[k] = swapped;
     out->layout[k] = (uint32_t)(s->plan->layouts ? k % s->plan->layouts : k);
-    out->log_ratio[k] = log(value[RN_HEAD][RN_THROUGHPUT] / value[second][RN_THROUGHPUT]);
+    out->log_ratio[k] = log(value[RN_HEAD][s->plan->metric] / value[second][s->plan->metric]);
     out->pairs++;
     if (second == RN_CONTROL || k % CONTROL_EVERY != CONTROL_EVERY - 1)
         return true;
@@ -212,6 +230,12 @@ static bool warm_up(struct session *s)
            (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, 0, ignored));
 }
 
+static enum an_better better_of(enum rn_metric metric)
+{
+    const struct hp_metric *row = hp_metric_find(rn_metric_names[metric]);
+    return row && row->better == HP_BETTER_LOWER ? AN_LOWER : AN_HIGHER;
+}
+
 bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,
                      const struct rn_plan *plan, struct rn_samples *out, json_t **failure,
                      struct hp_error *err)
@@ -240,7 +264,8 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
         if (plan->second == RN_CONTROL || !is_look(&rules, out->pairs))
             continue;
         const uint32_t *clusters = plan->layouts ? out->layout : NULL;
-        if (!an_decide(out->log_ratio, clusters, out->pairs, AN_HIGHER, &rules, &out->decision))
+        if (!an_decide(out->log_ratio, clusters, out->pairs, better_of(plan->metric), &rules,
+                       &out->decision))
             return hp_fail(err, HP_INTERNAL, "the pairs cannot be judged");
         out->decided = true;
         if (out->decision.stop)

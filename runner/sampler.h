@@ -22,6 +22,7 @@
 /* How a workload is sampled: from the suite and the runner's own ceiling. */
 struct rn_plan {
     double margin;            /* fraction */
+    enum rn_metric metric;    /* that decides */
     double budget_s;          /* the pairs end at the first look after so long; 0: never */
     double layout_sd;         /* 0 with layouts, else what the interval is widened by */
     unsigned layouts;         /* pair k runs in code layout k modulo this; 0: all as shipped */
@@ -41,7 +42,7 @@ struct rn_samples {
     uint32_t seed[RN_MAX_PAIRS];
     uint32_t layout[RN_MAX_PAIRS];   /* as shipped: each pair its own */
     uint8_t first_ran[RN_MAX_PAIRS]; /* 0: head ran first */
-    double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the throughput */
+    double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the metric that decides */
     size_t count[RN_ARMS];
     double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
     bool out_of_time; /* ended by the plan's budget, not by the data */

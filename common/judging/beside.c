@@ -14,6 +14,13 @@
 /* Fewer pairs than this show nothing. */
 #define SHOWN_PAIRS 32
 
+const struct hp_metric *hp_primary_metric(const json_t *workload)
+{
+    const struct hp_metric *row = hp_metric_find(
+        hp_json_string(json_object_get(workload, "plan"), "metric", HP_METRIC_PRIMARY));
+    return row && row->sampled ? row : NULL;
+}
+
 const json_t *hp_sample_values(const json_t *workload, const char *arm, const char *metric)
 {
     size_t i;
@@ -158,11 +165,11 @@ size_t hp_judge_beside(const json_t *workload, bool threads, double critical, st
 {
     struct list l = {out, 0};
     bool layouts = hp_json_number(json_object_get(workload, "plan"), "layout_sd", 0) <= 0;
+    const struct hp_metric *primary = hp_primary_metric(workload);
     gate_share(&l, workload, critical);
     gate_failures(&l, workload, threads);
     for (const struct hp_metric *row = hp_metrics; row->name; row++)
-        if (row->sampled && row->better != HP_BETTER_NEITHER &&
-            strcmp(row->name, HP_METRIC_PRIMARY) != 0)
+        if (row->sampled && row->better != HP_BETTER_NEITHER && row != primary)
             show(&l, workload, row, layouts);
     return l.n;
 }

@@ -1,5 +1,5 @@
 /*
- * What of a workload is judged beside its time: the kernel's share and ACE failures, which gate
+ * What of a workload is judged beside its primary metric, the time: the kernel's share and ACE failures, which gate
  * with it, and everything else that was sampled in pairs, which is only shown where it stands out.
  * One computation for the collector and for runs that no collector has seen. Pure: nothing but the
  * result document (common/wire) is looked at.
@@ -8,12 +8,17 @@
 #define HP_JUDGING_BESIDE_H
 
 #include "analysis/counter.h"
+#include "common/metrics.h"
 
 #include <jansson.h>
 
 /* Most pairs of a run, and most metrics that are judged beside the time. */
 #define HP_PAIRS_MOST 1536
 #define HP_BESIDE_MOST 16
+
+/* The metric that decides a workload: `metric` of its plan, the time (throughput) where it names
+ * none. NULL where it names one that has no value in every process. */
+const struct hp_metric *hp_primary_metric(const json_t *workload);
 
 /* What one metric comes to. */
 struct hp_judged {

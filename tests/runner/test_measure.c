@@ -211,6 +211,30 @@ START_TEST(an_arm_without_layouts_widens_the_interval)
 }
 END_TEST
 
+/* CPU time decides where the suite says so, and less of it is better. */
+START_TEST(the_metric_of_the_suite_decides)
+{
+    struct hp_error err = {0};
+    int code;
+    HP_FREE char *file = fx_path("suite.json");
+    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    json_t *asked = json_array_get(json_object_get(suite, "workloads"), 0);
+    json_object_set_new(asked, "metric", json_string("cpu"));
+    json_object_set_new(asked, "max_pairs", json_integer(64));
+    HP_FREE char *text = hp_json_text(suite);
+    fx_write("suite.json", text, 0644);
+    HP_JSON json_t *result =
+        measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--base",
+                                      "plain", "--head", "slow", "--passes", "0", NULL},
+                &code);
+    const json_t *w = workload_of(result), *decision = json_object_get(w, "decision");
+    ck_assert_int_eq(code, 1);
+    ck_assert_str_eq(hp_json_string(json_object_get(w, "plan"), "metric", ""), "cpu");
+    ck_assert_str_eq(hp_json_string(decision, "verdict", ""), "regressed");
+    ck_assert(hp_json_number(decision, "low", 0) > 0);
+}
+END_TEST
+
 /* A repository that holds a library alone, measured by the drivers of another. */
 START_TEST(another_repositorys_library_with_our_driver)
 {
@@ -360,9 +384,10 @@ END_TEST
 HP_SUITE_AT(runner_measure, HP_SUITE_FIRST)
 {
     Suite *s = suite_create("runner_measure");
-    TCase *one = tcase_create("regressed"), *t = tcase_create("measure");
+    TCase *one = tcase_create("decided"), *t = tcase_create("measure");
     tcase_add_checked_fixture(one, fx_open_repository, fx_close);
     tcase_add_test(one, slower_is_regressed);
+    tcase_add_test(one, the_metric_of_the_suite_decides);
     tcase_set_timeout(one, 400);
     suite_add_tcase(s, one);
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
