@@ -252,7 +252,7 @@ START_TEST(a_commit_from_the_looks_to_the_alert)
            workloads, shown, shown * confirms);
     printf("  a simulation once gave 0.0009 for c = 3.70; an ideal statistic has %.4f\n",
            2 * looks);
-    ck_assert(plausible(again, runs, confirms) || again < confirms * (double)runs);
+    ck_assert(plausible(again, runs, confirms) || (double)again < confirms * (double)runs);
     ck_assert_double_lt(shown * confirms, 1e-4);
 }
 END_TEST

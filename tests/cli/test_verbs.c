@@ -314,8 +314,7 @@ START_TEST(a_series_comes_in_many_shapes)
         " [[0, 1], [1, 2], [2, 3], [3, 4]]",
         "[{\"value\": 1}, {\"value\": 2}, {\"index\": 2, \"value\": 3}, {\"value\": 4}]",
         "{\"values\": [1, 2, 3, 4]}",
-        "{\"workload\": \"w\", \"points\": [{\"value\": 1}, {\"value\": 2}, {\"value\": 3}, "
-        "{\"value\": 4}]}",
+        "{\"points\": [{\"value\": 1}, {\"value\": 2}, {\"value\": 3}, {\"value\": 4}]}",
         "{\"n_obs\": 4, \"series\": [{\"label\": \"V\", \"raw\": [1, 2, 3, 4]}]}",
         "{\"value\": 1}\n{\"value\": 2}\n{\"value\": 3}\n{\"value\": 4}\n",
     };

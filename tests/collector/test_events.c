@@ -259,6 +259,7 @@ START_TEST(one_repository_and_silence)
     open_stream(&all, "", bearer(token));
     EXPECT(&all, "event: ready\n");
     HP_JSON json_t *job = claim("w");
+    ck_assert_ptr_nonnull(job);
     EXPECT(&all, "event: job\n");
     EXPECT(&named, "\n: \n");
     ck_assert_uint_eq(count(&named, "event: job"), 0);

@@ -361,6 +361,7 @@ START_TEST(whoever_queues_is_heard)
     ck_assert(hp_monotonic_s() - start < 20);
     pthread_join(thread, NULL);
     HP_JSON json_t *job = take("r");
+    ck_assert_ptr_nonnull(job);
     ck_assert(!hint_wait(&hint, 0.2, -1)); /* a claim is no news */
     owner("UPDATE store.job SET lease_until = now() - interval '1 s'");
     struct hp_error err;

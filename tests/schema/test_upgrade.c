@@ -12,6 +12,7 @@
 
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_MIGRATIONS = 200 };
@@ -100,7 +101,7 @@ START_TEST(from_every_release)
                                        found.gl_pathv[i],
                                        store_url(PRIVATE_DB_OWNER),
                                        NULL};
-        HP_FREE char *said = run_program(restore);
+        free(run_program(restore));
         HP_FREE char *before = strdup(
             store_ask(PRIVATE_DB_OWNER, "SELECT (SELECT count(*) FROM store.measurement) || ' ' || "
                                         "(SELECT count(*) FROM store.sample_set) || ' ' || "
