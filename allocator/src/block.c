@@ -38,6 +38,8 @@ void block_init(void)
     block_secrets.link = seed[0];
     block_secrets.mark = seed[1];
     block_secrets.both = seed[0] ^ seed[1];
+    block_secrets.link_tag = (uint16_t)(block_secrets.link >> BLOCK_ADDRESS_BITS);
+    block_secrets.both_tag = (uint16_t)(block_secrets.both >> BLOCK_ADDRESS_BITS);
 }
 
 bool chain_has(struct chain chain, const void *ptr)

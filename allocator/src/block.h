@@ -26,7 +26,8 @@ struct block {
 
 struct block_secrets {
     uintptr_t link, mark;
-    uintptr_t both; /* link ^ mark */
+    uintptr_t both;              /* link ^ mark */
+    uint16_t link_tag, both_tag; /* their bits above those of an address */
 };
 extern struct block_secrets block_secrets;
 
@@ -53,10 +54,11 @@ static inline struct block *block_next_by_mark(const struct block *b)
     return (struct block *)(b->mark ^ (uintptr_t)b ^ block_secrets.both);
 }
 
+/* Either word tells of an address when the bits above one are those of its secret. */
 static inline bool block_may_be_free(const struct block *b)
 {
-    return (uintptr_t)block_next(b) >> BLOCK_ADDRESS_BITS == 0 ||
-           (uintptr_t)block_next_by_mark(b) >> BLOCK_ADDRESS_BITS == 0;
+    return b->link >> BLOCK_ADDRESS_BITS == block_secrets.link_tag ||
+           b->mark >> BLOCK_ADDRESS_BITS == block_secrets.both_tag;
 }
 
 /* Writes b as a free block before `next`, which may be NULL. */

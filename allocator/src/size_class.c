@@ -77,8 +77,14 @@ unsigned size_class_of(size_t size)
         return size_class_of_tiny(size);
     if (size <= QUICK_MAX)
         return size_class_of_quick(size);
-    unsigned c = size_class_quick[QUICK_MAX / 256];
-    while (size_classes[c].size < size)
-        c++;
-    return c;
+    if (size <= LARGE_MIN) {
+        unsigned c = size_class_quick[QUICK_MAX / 256];
+        while (size_classes[c].size < size)
+            c++;
+        return c;
+    }
+    /* Four to a doubling, counted down from the last. */
+    unsigned below = 63 - (unsigned)__builtin_clzll(size - 1); /* the power of two below size */
+    unsigned quarter = (unsigned)((size - 1) >> (below - 2)) & 3;
+    return CLASSES - 4 * (21 - below) + quarter;
 }

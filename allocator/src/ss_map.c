@@ -16,11 +16,14 @@
 #define FORGOTTEN UINTPTR_MAX
 
 static struct ss_map_entry first[FIRST_SIZE];
-struct ss_map_table ss_map_first = {first, FIRST_SIZE - 1};
-_Atomic(struct ss_map_table *) ss_map_current = &ss_map_first;
+static struct ss_map_table first_table = {first, FIRST_SIZE - 1};
+/* Before the first SuperSlab. */
+static struct ss_map_entry none[2] = {{FORGOTTEN, NULL}, {0, NULL}};
+static struct ss_map_table no_table = {none, 1};
+_Atomic(struct ss_map_table *) ss_map_current = &no_table;
 
 static struct lock the_lock;
-static size_t filled, live;
+static size_t filled = 1, live;
 
 /* The entry of a registered granule. */
 static struct ss_map_entry *entry_of(struct ss_map_table *t, uintptr_t granule)
@@ -60,12 +63,17 @@ static bool reserve(size_t n)
     size_t size = FIRST_SIZE;
     while (size < 4 * (live + n))
         size *= 2;
-    struct ss_map_table *t = os_map(os_round(sizeof *t + size * sizeof *t->entries));
-    if (!t)
-        return false;
-    t->entries = (struct ss_map_entry *)(t + 1);
+    struct ss_map_table *t = &first_table;
+    if (old != &no_table) {
+        t = os_map(os_round(sizeof *t + size * sizeof *t->entries));
+        if (!t)
+            return false;
+        t->entries = (struct ss_map_entry *)(t + 1);
+    }
     t->mask = size - 1;
-    filled = live = 0;
+    atomic_store_explicit(&t->entries[0].granule, FORGOTTEN, memory_order_relaxed);
+    filled = 1;
+    live = 0;
     for (size_t i = 0; i <= old->mask; i++) {
         uintptr_t key = atomic_load_explicit(&old->entries[i].granule, memory_order_relaxed);
         if (key != 0 && key != FORGOTTEN)
@@ -112,10 +120,11 @@ static void forget(struct ss_map_table *t, struct ss_map_entry *e)
     size_t i = (size_t)(e - t->entries);
     if (atomic_load_explicit(&t->entries[(i + 1) & t->mask].granule, memory_order_relaxed) != 0)
         return;
-    while (atomic_load_explicit(&t->entries[i].granule, memory_order_relaxed) == FORGOTTEN) {
+    while (i > 0 &&
+           atomic_load_explicit(&t->entries[i].granule, memory_order_relaxed) == FORGOTTEN) {
         atomic_store_explicit(&t->entries[i].granule, 0, memory_order_release);
         filled--;
-        i = (i - 1) & t->mask;
+        i--;
     }
 }
 

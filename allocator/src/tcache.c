@@ -203,13 +203,24 @@ static bool eight_in_use(const void *ptr)
            !eight_is_free(ptr) && !(thread_cache && eight_kept(&thread_cache->eights, ptr));
 }
 
+/* Most blocks come here for want of room alone, and need no lock to be known. */
+static struct slab *find_to_free(const void *ptr, const char *call)
+{
+    struct slab *s = tcache_find(ptr);
+    if (!s || !thread_cache || thread_cache_bin(s->class)->head == ptr ||
+        thread_cache->classes[s->class].spare.head == ptr)
+        return tcache_find_slow(ptr, call);
+    stats_total(TOTAL_MAP_LOOKUPS);
+    return s;
+}
+
 bool tcache_free_slow(void *ptr, const char *call)
 {
     if (eight_in_use(ptr)) {
         eight_free(ptr);
         return true;
     }
-    struct slab *s = tcache_find_slow(ptr, call);
+    struct slab *s = find_to_free(ptr, call);
     if (!s)
         return false;
     unsigned class = s->class;

@@ -25,18 +25,19 @@ bool tcache_free_slow(void *ptr, const char *call);
  * tcache_free_slow does. */
 struct slab *tcache_find_slow(const void *ptr, const char *call);
 
+/* Whether ptr is a block in use of the slab that its unit says; false is no answer. */
+static inline bool tcache_in_use(const struct slab *s, const void *ptr)
+{
+    uint64_t offset = (uintptr_t)ptr - atomic_load_explicit(&s->low, memory_order_relaxed);
+    uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
+    return offset < span && offset * s->magic < s->magic && !block_may_be_free(ptr);
+}
+
 /* The slab of ptr when it is a block in use of a SuperSlab; NULL is no answer: ask the slow way. */
 static inline struct slab *tcache_find(const void *ptr)
 {
     struct slab *s = ss_map_lookup(ptr);
-    if (__builtin_expect(!s, 0))
-        return NULL;
-    uint64_t offset = (uintptr_t)ptr - atomic_load_explicit(&s->low, memory_order_relaxed);
-    uint32_t span = atomic_load_explicit(&s->span, memory_order_relaxed);
-    if (__builtin_expect(offset >= span || offset * s->magic >= s->magic || block_may_be_free(ptr),
-                         0))
-        return NULL;
-    return s;
+    return s && tcache_in_use(s, ptr) ? s : NULL;
 }
 
 /* A block of the class, or NULL when the list is empty or damaged: take the slow path. */
@@ -54,16 +55,17 @@ static inline void *tcache_alloc(unsigned class)
 }
 
 /* Whether ptr was freed; false means the slow path has to. */
-static inline bool tcache_free(void *ptr)
+static inline __attribute__((always_inline)) bool tcache_free(void *ptr)
 {
-    struct slab *s = tcache_find(ptr);
-    if (__builtin_expect(!s, 0))
+    struct slab *s = ss_map_at_home(ptr);
+    if (__builtin_expect(!s || !tcache_in_use(s, ptr), 0))
         return false;
     struct bin *bin = &tcache.bins[s->class];
     struct block *head = bin->head;
-    if (__builtin_expect(bin->room <= 0 || head == ptr, 0))
+    int32_t room = bin->room - 1;
+    if (__builtin_expect(room < 0 || head == ptr, 0))
         return false;
-    bin->room--;
+    bin->room = room;
     block_set_free(ptr, head);
     thread_cache_step();
     bin->head = ptr;
