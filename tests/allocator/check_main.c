@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, suite_attacks());
     srunner_add_suite(runner, suite_delays());
     srunner_add_suite(runner, suite_invalid());
+    srunner_add_suite(runner, suite_programs());
     srunner_add_suite(runner, suite_ace());
     srunner_add_suite(runner, suite_kernel());
     srunner_add_suite(runner, suite_stats());

@@ -47,6 +47,7 @@ Suite *suite_corpus(void);
 Suite *suite_attacks(void);
 Suite *suite_delays(void);
 Suite *suite_invalid(void);
+Suite *suite_programs(void);
 Suite *suite_ace(void);
 Suite *suite_kernel(void);
 Suite *suite_stats(void);
