@@ -177,8 +177,8 @@ $(BUILD)/tests/load: $(call objects,$(wildcard tests/load/*.c)) $(BUILD)/lib/lib
 # Packages first, then a second make, so that pkg-config is asked after they are in.
 demo:
 	$(Q)sh deploy/bootstrap build demo
-	$(Q)$(MAKE) all BUILD=$(BUILD)
-	$(Q)BUILD=$(abspath $(BUILD)) sh deploy/demo
+	$(Q)began=$$(date +%s) && $(MAKE) all BUILD=$(BUILD) && \
+	    BUILD=$(abspath $(BUILD)) DEMO_BEGAN=$$began sh deploy/demo
 
 check:
 	$(Q)sh deploy/bootstrap build demo check

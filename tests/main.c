@@ -6,12 +6,18 @@
  */
 #include "tests/suite.h"
 
+#include "common/error.h"
+#include "common/io.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +30,12 @@ void hp_suite_register(struct hp_suite *entry)
         at = &(*at)->next;
     entry->next = *at;
     *at = entry;
+}
+
+const char *test_root(void)
+{
+    const char *root = getenv("HAKPERF_TEST_ROOT");
+    return root ? root : "/tmp";
 }
 
 /* What came of suites. */
@@ -192,6 +204,55 @@ static int run_side_by_side(int most)
     return interrupted ? 128 + interrupted : status_of(&sum);
 }
 
+/* --- what is left behind -------------------------------------------------------------------------
+ */
+
+static volatile sig_atomic_t worker;
+
+/* A signal of the terminal has reached the worker already. */
+static void pass_on(int number)
+{
+    interrupted = number;
+    if (number == SIGTERM)
+        kill(worker, number);
+}
+
+/* Goes on in a child, and in the parent waits for its end and removes what tests made: the exit
+ * code. -1 in the child, and where nothing is forked (CK_FORK=no) or the folder is somebody's own
+ * (HAKPERF_TEST_KEEP). */
+static int with_root(void)
+{
+    char root[] = "/tmp/hakperf-check-XXXXXX";
+    const char *fork_or_not = getenv("CK_FORK");
+    struct hp_error err;
+    int status = 0;
+    if (getenv("HAKPERF_TEST_KEEP") || (fork_or_not && strcmp(fork_or_not, "no") == 0))
+        return -1;
+    /* Whichever user a test becomes. */
+    if (!mkdtemp(root) || chmod(root, 01777) != 0 || setenv("HAKPERF_TEST_ROOT", root, 1) != 0) {
+        fprintf(stderr, "cannot make a folder in /tmp: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    struct sigaction on = {.sa_handler = pass_on};
+    sigaction(SIGINT, &on, NULL);
+    sigaction(SIGTERM, &on, NULL);
+    worker = fork();
+    if (worker == 0) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        return -1;
+    }
+    while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
+        ;
+    /* Servers of tests that were cut off come to this process, and take a moment to end. */
+    for (int i = 0; i < 200 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+        usleep(100000);
+    if (!hp_remove_tree(root, &err))
+        hp_error_print("tests", &err);
+    return worker > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
@@ -204,6 +265,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--list | --jobs 1..%d]\n", argv[0], MOST_JOBS);
         return 2;
     }
+    int status = with_root();
+    if (status >= 0)
+        return status;
     /* Four seconds, the library's own limit, are little on a busy machine. */
     setenv("CK_DEFAULT_TIMEOUT", "30", 0);
     /* What a test printed must not be lost when it fails, or be written twice by its fork. */

@@ -23,6 +23,9 @@
 
 #include <check.h>
 
+/* The folder in which tests make theirs; it is removed when the test binary ends, by Ctrl-C too. */
+const char *test_root(void);
+
 /* When a suite runs, if several may run at once. */
 enum hp_suite_place {
     HP_SUITE_FIRST,    /* it takes long: others run beside it */

@@ -55,7 +55,7 @@ END_TEST
 START_TEST(a_program_is_asked_before_it_is_killed)
 {
     struct hp_error err;
-    char file[] = "/tmp/hakperf-part-XXXXXX";
+    HP_FREE char *file = hp_format("%s/part-XXXXXX", test_root());
     int fd = mkstemp(file);
     ck_assert_int_ge(fd, 0);
     close(fd);
@@ -105,7 +105,7 @@ START_TEST(only_our_own_leftovers_are_ended)
 {
     struct hp_error err;
     int status = 0;
-    char folder[] = "/tmp/hakperf-left-XXXXXX";
+    HP_FREE char *folder = hp_format("%s/left-XXXXXX", test_root());
     ck_assert_ptr_nonnull(mkdtemp(folder));
     HP_FREE char *note = hp_format("%s/up.pids", folder);
     struct hp_child ours = sleeper(folder, "hakperf-collector");

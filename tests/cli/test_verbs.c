@@ -18,7 +18,7 @@ static char folder[64];
 
 static void setup(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/hakperf-verbs-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/verbs-XXXXXX", test_root());
     ck_assert_ptr_nonnull(mkdtemp(folder));
     /* The state of whoever runs the tests must not be found. */
     setenv("HAKPERF_STATE", folder, 1);

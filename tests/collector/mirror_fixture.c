@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/process.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ const char *commit(const char *name, const char *text, const char *subject)
 void mirror_setup(void)
 {
     struct hp_error err;
-    strcpy(folder, "/tmp/hakperf-mirror-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/mirror-XXXXXX", test_root());
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(state, sizeof state, "%s/state", folder);
     snprintf(repository, sizeof repository, "%s/repo", folder);

@@ -6,6 +6,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/state.h"
+#include "tests/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ void store_start(void)
 {
     struct hp_error err = {0};
     hp_log_init("test", HP_LOG_WARNING);
-    strcpy(state, "/tmp/hakperf-test-XXXXXX");
+    snprintf(state, sizeof state, "%s/test-XXXXXX", test_root());
     if (!mkdtemp(state) || !hp_state_make(state, NULL, 0755, &err))
         give_up("state folder", &err);
     if (!store_as_service(start, state))

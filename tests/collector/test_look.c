@@ -428,7 +428,7 @@ static const char *tip_in_store(void)
 START_TEST(a_collector_that_is_behind_catches_up)
 {
     struct hp_error err = {0};
-    char state[] = "/tmp/hakperf-second-XXXXXX";
+    HP_FREE char *state = hp_format("%s/second-XXXXXX", test_root());
     const char *r = repo_make();
     repo_commit(r, "lib/a", "1", "one");
     repo_commit(r, "lib/a", "2", "two");

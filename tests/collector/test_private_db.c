@@ -143,7 +143,7 @@ static bool broken_settings(const char *state)
 
 static void in_fresh_state(bool (*work)(const char *))
 {
-    char state[] = "/tmp/hakperf-test-XXXXXX";
+    HP_FREE char *state = hp_format("%s/test-XXXXXX", test_root());
     struct hp_error err = {0};
     hp_log_init("test", HP_LOG_WARNING);
     ck_assert_ptr_nonnull(mkdtemp(state));

@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(file_replace_is_whole)
 {
-    char folder[] = "/tmp/hakperf-test-XXXXXX";
+    HP_FREE char *folder = hp_format("%s/test-XXXXXX", test_root());
     ck_assert_ptr_nonnull(mkdtemp(folder));
     struct hp_error err = {0};
     HP_FREE char *deep = hp_format("%s/a/b/c", folder);
@@ -275,7 +275,7 @@ END_TEST
 
 START_TEST(options_from_a_file)
 {
-    char path[] = "/tmp/hakperf-conf-XXXXXX";
+    HP_FREE char *path = hp_format("%s/conf-XXXXXX", test_root());
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert(

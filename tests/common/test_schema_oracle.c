@@ -129,7 +129,7 @@ START_TEST(judged_as_by_the_oracle)
             add_case(&lines, &ours, documents[d].schema, copy);
         }
     }
-    char path[] = "/tmp/hakperf-oracle-XXXXXX";
+    HP_FREE char *path = hp_format("%s/oracle-XXXXXX", test_root());
     HP_FD int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert(hp_write_all(fd, lines.data, lines.size));

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "tests/suite.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <microhttpd.h>
@@ -14,6 +15,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define READY_SECONDS 90.0
 #define PATHS 8
@@ -23,6 +26,10 @@ static struct {
     char folder[64], state[96], trouble[4096];
     struct hp_child up;
     struct MHD_Daemon *receiver;
+    struct watch {
+        pid_t pid;
+        int pipe; /* its other end is open for as long as this process lives */
+    } watch;
 } house;
 
 const char *house_state(void)
@@ -142,6 +149,36 @@ static bool start_up(int port, struct hp_error *err)
     return hp_child_start(&command, false, false, &house.up, err);
 }
 
+/* Stops the service where the test binary ended without doing so: a pipe tells. */
+static bool start_watch(void)
+{
+    int ends[2];
+    char told;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid(); /* out of reach of the terminal's Ctrl-C */
+        close(ends[1]);
+        while (read(ends[0], &told, 1) < 0 && errno == EINTR)
+            ;
+        kill(house.up.pid, SIGTERM);
+        _exit(0);
+    }
+    close(ends[0]);
+    house.watch = (struct watch){pid, ends[1]};
+    return pid > 0;
+}
+
+static void stop_watch(void)
+{
+    if (house.watch.pid <= 0)
+        return;
+    kill(house.watch.pid, SIGKILL);
+    waitpid(house.watch.pid, NULL, 0);
+    close(house.watch.pipe);
+}
+
 /* Waits for the line with the link to the page: all is started then. */
 static void wait_ready(void)
 {
@@ -174,7 +211,7 @@ void house_open(void)
     struct hp_error err = {0};
     house.owner = getpid();
     house.up = (struct hp_child){.in = -1, .out = -1};
-    snprintf(house.folder, sizeof house.folder, "/tmp/hakperf-it-XXXXXX");
+    snprintf(house.folder, sizeof house.folder, "%s/it-XXXXXX", test_root());
     /* Readable by the user that the programs run as when this is root. */
     if (!mkdtemp(house.folder) || chmod(house.folder, 0755) != 0 ||
         mkdir(house_path("work"), 0755) != 0) {
@@ -187,7 +224,7 @@ void house_open(void)
         setenv(environment[i][0], environment[i][1], 1);
     atexit(house_close);
     int port = receiver_start();
-    if (port == 0 || !start_up(port, &err))
+    if (port == 0 || !start_up(port, &err) || !start_watch())
         snprintf(house.trouble, sizeof house.trouble, "no service: %s", err.message);
     else
         wait_ready();
@@ -199,6 +236,7 @@ void house_close(void)
     if (house.owner != getpid())
         return; /* a forked test, or closed already */
     house.owner = 0;
+    stop_watch();
     hp_child_stop(&house.up, SIGTERM, 60);
     if (house.receiver)
         MHD_stop_daemon(house.receiver);

@@ -8,6 +8,7 @@
 #include "common/state.h"
 #include "runner/progress.h"
 #include "runner/source.h"
+#include "tests/suite.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -43,7 +44,7 @@ static void open_with(bool sandboxed)
     static const char *const below[] = {"state/runner/cache", "state/runner/suites",
                                         "state/spool/refused"};
     struct hp_error err = {0};
-    fx = (struct fixture){.folder = strdup("/tmp/hakperf-test-XXXXXX")};
+    fx = (struct fixture){.folder = hp_format("%s/test-XXXXXX", test_root())};
     ck_assert_ptr_nonnull(mkdtemp(fx.folder));
     char *launcher = copy_of("hakperf-runner");
     free(copy_of("hakperf"));
