@@ -35,7 +35,8 @@ static bool read_time(struct here_workload *w, double critical)
     struct hp_judged *m = &w->metrics[0];
     w->n_metrics = 1;
     const struct hp_metric *primary = hp_primary_metric(w->json);
-    *m = (struct hp_judged){.name = primary ? primary->name : HP_METRIC_PRIMARY, .base = NAN, .head = NAN, .p = NAN};
+    *m = (struct hp_judged){
+        .name = primary ? primary->name : HP_METRIC_PRIMARY, .base = NAN, .head = NAN, .p = NAN};
     if (!json_is_object(decision) ||
         !an_verdict_parse(hp_json_string(decision, "verdict", ""), &m->outcome.verdict))
         return false;

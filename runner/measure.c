@@ -230,9 +230,10 @@ static json_t *document(const struct bench *b, struct hp_error *err)
         "name", name_of(b), "hash", hash, "status", b->failure ? "failed" : "measured", "failure",
         b->failure ? b->failure : json_null(), "plan", "margin", b->plan.margin, "layout_sd",
         b->plan.layout_sd, "max_pairs", (json_int_t)b->plan.max_pairs, "coin_seed",
-        (json_int_t)b->plan.coin_seed, "metric", rn_metric_names[b->plan.metric], "pairs", pairs_json(b), "samples", samples_json(b),
-        "measurements", b->measurements, "configuration", "head", "base", "decision",
-        b->failure ? json_null() : decision_json(b->samples), "validity", validity_json(b));
+        (json_int_t)b->plan.coin_seed, "metric", rn_metric_names[b->plan.metric], "pairs",
+        pairs_json(b), "samples", samples_json(b), "measurements", b->measurements, "configuration",
+        "head", "base", "decision", b->failure ? json_null() : decision_json(b->samples),
+        "validity", validity_json(b));
     if (!json)
         hp_fail(err, HP_SYSTEM, "out of memory");
     return json;

@@ -1,8 +1,8 @@
 /*
- * What of a workload is judged beside its primary metric, the time: the kernel's share and ACE failures, which gate
- * with it, and everything else that was sampled in pairs, which is only shown where it stands out.
- * One computation for the collector and for runs that no collector has seen. Pure: nothing but the
- * result document (common/wire) is looked at.
+ * What of a workload is judged beside its primary metric, the time: the kernel's share and ACE
+ * failures, which gate with it, and everything else that was sampled in pairs, which is only shown
+ * where it stands out. One computation for the collector and for runs that no collector has seen.
+ * Pure: nothing but the result document (common/wire) is looked at.
  */
 #ifndef HP_JUDGING_BESIDE_H
 #define HP_JUDGING_BESIDE_H
