@@ -178,15 +178,16 @@ bool an_rollup(const struct an_outcome *outcome, size_t n, struct an_outcome *ou
     return true;
 }
 
-struct an_outcome an_gate(struct an_outcome timed, const struct an_outcome *counted, size_t n,
+struct an_outcome an_gate(struct an_outcome timed, const struct an_counted_gate *counted, size_t n,
                           int *decided_by)
 {
     struct an_outcome worst = timed;
     *decided_by = -1;
     for (size_t i = 0; i < n; i++) {
-        struct an_outcome c = counted[i];
+        struct an_outcome c = counted[i].outcome;
         bool proven = c.verdict == AN_REGRESSED || c.verdict == AN_IMPROVED;
-        bool excused = timed.verdict == AN_IMPROVED && c.verdict == AN_REGRESSED;
+        bool excused = counted[i].excusable && timed.verdict == AN_IMPROVED;
+        excused = excused && c.verdict == AN_REGRESSED;
         /* What is known to be good does not hide that the time is not known. */
         if (!proven || c.size != AN_RELEVANT || excused || badness(c) <= badness(worst))
             continue;

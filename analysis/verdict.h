@@ -134,12 +134,21 @@ bool an_layout_suspect(const struct an_estimate *shipped, const struct an_estima
 AN_CHECKED bool an_rollup(const struct an_outcome *outcome, size_t n, struct an_outcome *out);
 
 /*
- * What a workload comes to whose time and counted metrics gate together. A counted metric counts
- * where it is proven and relevant: it never makes a workload inconclusive, and a regression of one
- * is not blamed on a commit whose time improved (less user time alone raises the kernel's share).
- * Of equals the time decides. *decided_by: index into counted, -1 for the time.
+ * A counted metric that gates beside the time. `excusable`: a regression of it is not blamed on a
+ * commit whose time improved (less user time alone raises the kernel's share). Waiting is not: CPU
+ * time falls where threads no longer get into each other's way because they sleep.
  */
-struct an_outcome an_gate(struct an_outcome timed, const struct an_outcome *counted, size_t n,
+struct an_counted_gate {
+    struct an_outcome outcome;
+    bool excusable;
+};
+
+/*
+ * What a workload comes to whose time and counted metrics gate together. A counted metric counts
+ * where it is proven and relevant: it never makes a workload inconclusive. Of equals the time
+ * decides. *decided_by: index into counted, -1 for the time.
+ */
+struct an_outcome an_gate(struct an_outcome timed, const struct an_counted_gate *counted, size_t n,
                           int *decided_by);
 
 /*

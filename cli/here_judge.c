@@ -58,7 +58,7 @@ static bool read_time(struct here_workload *w, double critical)
 
 void here_judge(const json_t *workload, bool threads, double critical, struct here_workload *out)
 {
-    struct an_outcome gates[HP_BESIDE_MOST];
+    struct an_counted_gate gates[HP_BESIDE_MOST];
     size_t n_gates = 0;
     int decided = -1;
     *out = (struct here_workload){.json = workload, .outcome = {AN_FAILED, AN_SIZE_NONE}};
@@ -69,7 +69,7 @@ void here_judge(const json_t *workload, bool threads, double critical, struct he
     for (size_t i = 1; i < out->n_metrics; i++) {
         struct hp_judged *m = &out->metrics[i];
         if (m->gates)
-            gates[n_gates++] = m->outcome;
+            gates[n_gates++] = (struct an_counted_gate){m->outcome, m->excusable};
         if (m->is_log) {
             m->base = median_of(workload, "base", m->name);
             m->head = median_of(workload, "head", m->name);

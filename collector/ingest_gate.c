@@ -7,11 +7,11 @@
 
 void ingest_gate(struct ingest_workload *w, bool threads, double critical)
 {
-    struct an_outcome gates[HP_BESIDE_MOST];
+    struct an_counted_gate gates[HP_BESIDE_MOST];
     size_t n = 0;
     w->n_metrics = hp_judge_beside(w->json, threads, critical, w->metrics);
     while (n < w->n_metrics && w->metrics[n].gates) {
-        gates[n] = w->metrics[n].outcome;
+        gates[n] = (struct an_counted_gate){w->metrics[n].outcome, w->metrics[n].excusable};
         n++;
     }
     w->outcome = an_gate(w->timed, gates, n, &w->decided_by);

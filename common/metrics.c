@@ -16,6 +16,8 @@ const struct hp_metric hp_metrics[] = {
     {"retained_rss", "KiB", HP_BETTER_LOWER, true,
      "resident memory after everything was freed, before the process ends"},
     {"minor_faults", "count", HP_BETTER_LOWER, true, "page faults served without I/O"},
+    {"voluntary_switches", "count", HP_BETTER_LOWER, true,
+     "times that a thread gave up its CPU to wait; of workloads with threads"},
     {"kernel_share", "fraction", HP_BETTER_LOWER, false,
      "share of CPU time spent in the kernel, over all samples of the run"},
     {"headline", "ops/s", HP_BETTER_HIGHER, false,

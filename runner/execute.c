@@ -20,8 +20,9 @@
 const char *const rn_arm_names[RN_ARMS] = {"head", "base", "control"};
 
 const char *const rn_metric_names[RN_METRICS] = {
-    "throughput", "warm_throughput", "startup_cpu", "wall",         "cpu",
-    "user_cpu",   "system_cpu",      "peak_rss",    "retained_rss", "minor_faults"};
+    "throughput",   "warm_throughput", "startup_cpu",       "wall",
+    "cpu",          "user_cpu",        "system_cpu",        "peak_rss",
+    "retained_rss", "minor_faults",    "voluntary_switches"};
 
 bool rn_launcher_start(const struct rn_room *room, const struct rn_limits *limits,
                        struct rn_launcher *launcher, struct hp_error *err)
@@ -217,6 +218,7 @@ bool rn_judge(const struct rn_workload *workload, const struct rn_execution *exe
                                        .wall_s = hp_json_number(reply, "wall_s", 0)};
     const char *error = hp_json_string(reply, "error", NULL);
     const char *text = hp_json_string(reply, "json", NULL);
+    bool threads = hp_json_int(workload->json, "threads", 1) > 1;
     if (error)
         *failure = failed(workload, execution, reply, "it could not be started: %s", error);
     else if (outcome.timed_out)
@@ -225,7 +227,7 @@ bool rn_judge(const struct rn_workload *workload, const struct rn_execution *exe
         *failure = failed(workload, execution, reply, "%s", hp_outcome_text(&outcome));
     else if (!text)
         *failure = failed(workload, execution, reply, "it wrote no --json document");
-    else if (!read_driver(text, hp_json_int(workload->json, "threads", 1) > 1, out))
+    else if (!read_driver(text, threads, out))
         *failure =
             failed(workload, execution, reply, "its --json document is nonsense: %.80s", text);
     if (*failure)
@@ -233,6 +235,8 @@ bool rn_judge(const struct rn_workload *workload, const struct rn_execution *exe
     out->value[RN_USER_CPU] = hp_json_number(reply, "user_s", NAN);
     out->value[RN_SYSTEM_CPU] = hp_json_number(reply, "system_s", NAN);
     out->value[RN_MINOR_FAULTS] = hp_json_number(reply, "minor_faults", NAN);
+    if (threads)
+        out->value[RN_VOLUNTARY_SWITCHES] = hp_json_number(reply, "voluntary_switches", NAN);
     read_statistics(reply, out);
     return true;
 }

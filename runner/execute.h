@@ -27,6 +27,7 @@ enum rn_metric {
     RN_PEAK_RSS,
     RN_RETAINED_RSS,
     RN_MINOR_FAULTS,
+    RN_VOLUNTARY_SWITCHES, /* with threads: alone, a program waits for nobody */
     RN_METRICS
 };
 extern const char *const rn_metric_names[RN_METRICS];

@@ -225,11 +225,12 @@ static json_t *execute(const struct sampler *sampler, const struct request *requ
                 (long long)request->memory_mib);
     rn_kill_descendants();
     json_t *reply = json_pack(
-        "{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "exit_code",
+        "{s:i, s:i, s:b, s:f, s:f, s:f, s:I, s:I, s:o, s:o, s:o}", "exit_code",
         WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : -1, "signal",
         WIFSIGNALED(ending.status) ? WTERMSIG(ending.status) : 0, "timed_out", ending.timed_out,
         "wall_s", ending.wall_s, "user_s", seconds(ending.usage.ru_utime), "system_s",
-        seconds(ending.usage.ru_stime), "minor_faults", (json_int_t)ending.usage.ru_minflt, "json",
+        seconds(ending.usage.ru_stime), "minor_faults", (json_int_t)ending.usage.ru_minflt,
+        "voluntary_switches", (json_int_t)ending.usage.ru_nvcsw, "json",
         memory_text(sampler->json, RN_TEXT_LIMIT), "output",
         memory_text(sampler->output, RN_TEXT_LIMIT), "file", file_text(request->file));
     if (request->rss && reply)

@@ -16,7 +16,7 @@
  *      "file", "rss"}
  * and its reply one line
  *     {"exit_code", "signal", "timed_out", "wall_s", "user_s", "system_s", "minor_faults",
- *      "json", "output", "file"}
+ *      "voluntary_switches", "json", "output", "file"}
  * with what the program wrote to descriptor 3, the end of what it printed, and the content of
  * `file` (removed afterwards); null where there is nothing. cpu -1: not pinned; processes 0: no
  * limit of their number. With rss true the reply has "rss" too, [[SECONDS, KIB]...].

@@ -182,15 +182,24 @@ static json_t *values(const double *value, size_t n)
     return list;
 }
 
+static void add_samples(json_t *sets, const struct rn_samples *s, enum rn_arm arm, int m)
+{
+    size_t known = 0;
+    while (known < s->count[arm] && !isfinite(s->value[arm][m][known]))
+        known++;
+    if (known < s->count[arm])
+        json_array_append_new(sets, json_pack("{s:s, s:s, s:o}", "arm", rn_arm_names[arm], "metric",
+                                              rn_metric_names[m], "values",
+                                              values(s->value[arm][m], s->count[arm])));
+}
+
+/* Of a metric that no process gave, nothing. */
 static json_t *samples_json(const struct bench *b)
 {
     json_t *sets = json_array();
     for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++)
         for (int m = 0; m < RN_METRICS && uses(b, arm); m++)
-            json_array_append_new(
-                sets,
-                json_pack("{s:s, s:s, s:o}", "arm", rn_arm_names[arm], "metric", rn_metric_names[m],
-                          "values", values(b->samples->value[arm][m], b->samples->count[arm])));
+            add_samples(sets, b->samples, arm, m);
     return sets;
 }
 

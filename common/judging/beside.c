@@ -13,6 +13,7 @@
 #define SHOWN_CRITICAL 2.576
 /* Fewer pairs than this show nothing. */
 #define SHOWN_PAIRS 32
+#define WAITS "voluntary_switches"
 
 const struct hp_metric *hp_primary_metric(const json_t *workload)
 {
@@ -62,7 +63,7 @@ static struct hp_judged *add(struct list *l, const char *metric)
 
 static void set_counted(struct hp_judged *m, const struct an_counted *c, size_t n)
 {
-    m->gates = true;
+    m->gates = m->excusable = true;
     m->outcome = c->outcome;
     m->base = c->base;
     m->head = c->head;
@@ -137,6 +138,65 @@ size_t hp_pair_ratios(const json_t *workload, const char *metric, double *ratio,
     return n;
 }
 
+/* How often threads waited in the pairs that tell both; how many pairs. */
+static size_t waits_of(const json_t *workload, uint64_t *base, uint64_t *head, uint32_t *layout)
+{
+    const json_t *bases = hp_sample_values(workload, "base", WAITS);
+    const json_t *heads = hp_sample_values(workload, "head", WAITS);
+    const json_t *layouts = json_object_get(json_object_get(workload, "pairs"), "layout");
+    size_t n = 0, i;
+    json_t *value;
+    json_array_foreach (heads, i, value) {
+        const json_t *other = json_array_get(bases, i);
+        double h = json_number_value(value), b = json_number_value(other);
+        if (n == HP_PAIRS_MOST || !json_is_number(value) || !json_is_number(other) ||
+            !(h >= 0 && b >= 0 && h < 0x1p53 && b < 0x1p53))
+            continue;
+        layout[n] = (uint32_t)json_integer_value(json_array_get(layouts, i));
+        base[n] = (uint64_t)b;
+        head[n++] = (uint64_t)h;
+    }
+    return n;
+}
+
+/* Whether the clock agrees that more, or less, is waited: time goes by, whatever the CPUs do. */
+static bool clock_agrees(const json_t *workload, bool more, bool layouts)
+{
+    double ratio[HP_PAIRS_MOST];
+    uint32_t layout[HP_PAIRS_MOST];
+    struct an_estimate e;
+    size_t n = hp_pair_ratios(workload, "wall", ratio, layout);
+    if (n < SHOWN_PAIRS ||
+        !an_estimate_pairs(ratio, layouts ? layout : NULL, n, SHOWN_CRITICAL, 0, &e))
+        return false;
+    double margin = log1p(AN_MARGIN);
+    return more ? e.low > 0 && e.estimate >= margin : e.high < 0 && e.estimate <= -margin;
+}
+
+/* Threads that wait for each other use no CPU time meanwhile. That they wait more often is proven
+ * by the pairs, and matters where the work takes longer by the clock too. */
+static bool gate_waits(struct list *l, const json_t *workload, bool layouts, double critical)
+{
+    uint64_t base[HP_PAIRS_MOST], head[HP_PAIRS_MOST];
+    uint32_t layout[HP_PAIRS_MOST];
+    struct an_counted counted;
+    size_t n = waits_of(workload, base, head, layout);
+    if (n < SHOWN_PAIRS || !an_counter_paired(base, head, layouts ? layout : NULL, n, critical,
+                                              AN_MARGIN, AN_LOWER, &counted))
+        return false;
+    bool more = counted.outcome.verdict == AN_REGRESSED;
+    if (!more && counted.outcome.verdict != AN_IMPROVED)
+        return false;
+    struct hp_judged *m = add(l, WAITS);
+    if (!m)
+        return false;
+    set_counted(m, &counted, n);
+    m->excusable = false;
+    if (!clock_agrees(workload, more, layouts))
+        m->outcome.size = AN_SMALL;
+    return true;
+}
+
 static void show(struct list *l, const json_t *workload, const struct hp_metric *row, bool layouts)
 {
     double ratio[HP_PAIRS_MOST];
@@ -168,8 +228,10 @@ size_t hp_judge_beside(const json_t *workload, bool threads, double critical, st
     const struct hp_metric *primary = hp_primary_metric(workload);
     gate_share(&l, workload, critical);
     gate_failures(&l, workload, threads);
+    bool waits = threads && gate_waits(&l, workload, layouts, critical);
     for (const struct hp_metric *row = hp_metrics; row->name; row++)
-        if (row->sampled && row->better != HP_BETTER_NEITHER && row != primary)
+        if (row->sampled && row->better != HP_BETTER_NEITHER && row != primary &&
+            !(waits && strcmp(row->name, WAITS) == 0))
             show(&l, workload, row, layouts);
     return l.n;
 }

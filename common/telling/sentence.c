@@ -111,9 +111,38 @@ static bool tell_failures(struct hp_buffer *out, const json_t *workload, const s
            words_number(out, base) && hp_buffer_printf(out, " in the same work");
 }
 
+/* Of what the clock says, that CPU time does not; nothing where it is not known. */
+static bool add_clock(struct hp_buffer *out, const json_t *workload)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach (json_object_get(workload, "metrics"), i, m) {
+        if (!is(m, "metric", "wall") || !has_number(m, "change"))
+            continue;
+        double change = hp_json_number(m, "change", 0);
+        return hp_buffer_printf(out, ", and takes ") && words_percent(out, fabs(change)) &&
+               hp_buffer_printf(out, " %s by the clock", change > 0 ? "longer" : "less");
+    }
+    return true;
+}
+
+static bool tell_waits(struct hp_buffer *out, const json_t *workload, const struct names *names)
+{
+    double base = hp_json_number(workload, "base_value", 0);
+    double head = hp_json_number(workload, "head_value", 0);
+    return hp_buffer_printf(out, "%s waits %s often than %s on %s: ", names->head,
+                            head > base ? "more" : "less", names->other,
+                            text(workload, "workload")) &&
+           words_number(out, round(head)) && hp_buffer_printf(out, " times instead of ") &&
+           words_number(out, round(base)) && hp_buffer_printf(out, " in the same work") &&
+           add_clock(out, workload) && add_moves(out, workload);
+}
+
 static bool tell_changed(struct hp_buffer *out, const json_t *workload, const struct names *names)
 {
     bool share = is(workload, "metric", "kernel_share");
+    if (is(workload, "metric", "voluntary_switches"))
+        return tell_waits(out, workload, names);
     if (!share && !is(workload, "metric", "ace_failures"))
         return add_change(out, workload, names) && add_interval(out, workload) &&
                add_moves(out, workload);

@@ -349,13 +349,20 @@ START_TEST(counted_metrics_gate_with_the_time)
         {{AN_IMPROVED, AN_RELEVANT}, {AN_REGRESSED, AN_RELEVANT}, {AN_IMPROVED, AN_RELEVANT}, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct an_outcome counted[2] = {{AN_EQUIVALENT, AN_SIZE_NONE}, cases[i].counted};
+        const struct an_counted_gate counted[2] = {{{AN_EQUIVALENT, AN_SIZE_NONE}, true},
+                                                   {cases[i].counted, true}};
         int decided_by = 7;
         struct an_outcome got = an_gate(cases[i].timed, counted, 2, &decided_by);
         ck_assert_msg(got.verdict == cases[i].comes_to.verdict &&
                           got.size == cases[i].comes_to.size && decided_by == cases[i].decided_by,
                       "case %zu", i);
     }
+    /* Threads that sleep use less CPU time: no excuse for waiting. */
+    const struct an_counted_gate waits = {{AN_REGRESSED, AN_RELEVANT}, false};
+    int decided_by;
+    struct an_outcome got =
+        an_gate((struct an_outcome){AN_IMPROVED, AN_RELEVANT}, &waits, 1, &decided_by);
+    ck_assert(got.verdict == AN_REGRESSED && got.size == AN_RELEVANT && decided_by == 0);
 }
 END_TEST
 
