@@ -34,15 +34,23 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
+/* Whether to stand back when jemalloc is there: when standing back is forbidden, the default is not
+ * asked. */
+static bool block_jemalloc(void)
+{
+    const struct option_value *v = &option_values[OPT_LD_BLOCK_JEMALLOC];
+    return v->number && (v->from_environment || !option(OPT_LD_FORBID_LIBC));
+}
+
 static const char *reason(void)
 {
     struct search s = {false, false};
     if (option(OPT_LD_SAFE) == 2)
         return "HAKMEM_LD_SAFE=2";
-    if (option(OPT_LD_SAFE) == 0 && !option(OPT_LD_BLOCK_JEMALLOC))
+    if (option(OPT_LD_SAFE) == 0 && !block_jemalloc())
         return NULL;
     dl_iterate_phdr(look_at, &s);
-    if (s.jemalloc && (option(OPT_LD_BLOCK_JEMALLOC) || option(OPT_LD_SAFE) == 1))
+    if (s.jemalloc && (block_jemalloc() || option(OPT_LD_SAFE) == 1))
         return "the program brings jemalloc";
     return s.other && option(OPT_LD_SAFE) == 1 ? "the program brings an allocator" : NULL;
 }

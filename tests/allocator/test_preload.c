@@ -51,7 +51,7 @@ static const struct {
     {"xz", "seq 1 400000 | xz -T2 --block-size=500K -c | xz -dc | cksum"},
     /* The server is the same binary as redis-check-rdb, and needs no service to be installed. */
     {"redis-check-rdb",
-     "export HAKMEM_LD_BLOCK_JEMALLOC=0; ln -sf $(command -v redis-check-rdb) redis-server; "
+     "ln -sf $(command -v redis-check-rdb) redis-server; "
      "./redis-server --port 0 --unixsocket ./s --save '' "
      "--daemonize no > log 2>&1 & p=$!; i=0; while ! redis-cli -s ./s ping 2>/dev/null | grep -q "
      "PONG; do sleep 0.1; i=$((i+1)); [ $i -gt 200 ] && break; done; redis-benchmark -s ./s -q -n "
@@ -140,6 +140,14 @@ START_TEST(test_standing_back)
                   "/bin/ls",
                   lib);
     ck_assert(strstr(o->text, "standing back is forbidden by HAKMEM_LD_FORBID_LIBC"));
+    o = run_shell("HAKMEM_LD_FORBID_LIBC=1 HAKMEM_LD_BLOCK_JEMALLOC=1 "
+                  "LD_PRELOAD=%s/lib/libhakmem.so:%s /bin/ls",
+                  lib, jemalloc);
+    ck_assert(strstr(o->text, "standing back is forbidden by HAKMEM_LD_FORBID_LIBC"));
+    o = run_shell("HAKMEM_LD_FORBID_LIBC=1 HAKMEM_LD_TRACE=2 LD_PRELOAD=%s/lib/libhakmem.so:%s "
+                  "/bin/echo 7",
+                  lib, jemalloc);
+    ck_assert_str_eq(o->text, "hakmem: this library serves\n7\n");
 }
 END_TEST
 
