@@ -230,10 +230,13 @@ EXPORT bool hak_size_class(size_t size, struct hak_size_class *out)
     return true;
 }
 
-/* --- fork --------------------------------------------------------------------------------- */
+/* --- the beginning, and fork ---------------------------------------------------------------- */
 
-static __attribute__((constructor(101))) void register_fork_handlers(void)
+/* The first block is mostly older than this. Where it is not, the tables that the fast path reads
+ * without asking are filled before the program can have a second thread. */
+static __attribute__((constructor(101))) void start(void)
 {
+    init_ensure();
     pthread_atfork(route_lock_all, route_unlock_all, route_reset_all);
 }
 

@@ -15,9 +15,22 @@ enum { RING = 512, ROUNDS = 4, THREADS = 4 };
 /* Any thread puts blocks in and takes them out. */
 static _Atomic(char *) ring[RING];
 
+/* So many SuperSlabs that ss_map outgrows its table while the other threads look up in it, and
+ * that some go back to the kernel. */
+static void peak(void)
+{
+    enum { COUNT = 200 };
+    static __thread char *blocks[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        blocks[i] = malloc((size_t)1500 << 10);
+    for (int i = 0; i < COUNT; i++)
+        free(blocks[i]);
+}
+
 static void *work(void *seed)
 {
     uint32_t x = (uint32_t)(uintptr_t)seed;
+    peak();
     for (int i = 0; i < 30000; i++) {
         x ^= x << 13, x ^= x >> 17, x ^= x << 5;
         size_t size = 1 + x % (x % 64 == 0 ? 60000 : 900);
