@@ -162,6 +162,24 @@ static int probe_sweep(int argc, char **argv)
     return 0;
 }
 
+/* phases COUNT [SIZE]: so many times blocks of 3 MiB in all, then freed, each time of another size
+ * of Tiny; or 24 MiB of blocks of SIZE. */
+static int probe_phases(int argc, char **argv)
+{
+    enum { LEAST = 100, MOST = (3 << 20) / LEAST };
+    static char *blocks[MOST];
+    size_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+    for (size_t i = 0, n = LEAST; i<count; i++, n = n * 2> 1024 ? LEAST + i : n * 2) {
+        size_t of = size ? size : n, fit = ((size_t)(size ? 24 : 3) << 20) / of;
+        for (size_t k = 0; k < fit && k < MOST; k++)
+            blocks[k] = malloc(of);
+        for (size_t k = 0; k < fit && k < MOST; k++)
+            free(blocks[k]);
+    }
+    return 0;
+}
+
 /* damage SIZE: writes into free blocks, then allocates on. */
 static int probe_damage(int argc, char **argv)
 {
@@ -237,6 +255,7 @@ static const struct {
     {"malloc", probe_malloc}, {"survive", probe_survive}, {"peak", probe_peak},
     {"pairs", probe_pairs},   {"prewarm", probe_prewarm}, {"damage", probe_damage},
     {"sweep", probe_sweep},   {"shadow", probe_shadow},   {"handler", probe_handler},
+    {"phases", probe_phases},
 };
 
 int probe_main(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,26 @@ static unsigned long long failures(const char *variables, const char *probe, con
     return count;
 }
 
+/* Which class failed and for which size is told, the next tier serves, and telling it allocates
+ * nothing: with and without the trace the same blocks are given out. */
+START_TEST(test_failure_is_told_and_served)
+{
+    struct outcome *o = run_shell(
+        "d=$(mktemp -d); for t in 0 1; do HAKMEM_ACE_TRACE=$t HAKMEM_WMAX_MID=1.01 "
+        "HAKMEM_STATS_FILE=$d/$t '%s' --probe pairs 33792 50 >/dev/null 2>&1; jq '.classes, "
+        ".counters' $d/$t >$d/c$t; done; cmp $d/c0 $d/c1 && jq -c '[.ace_failures[]|"
+        "select(.size==33792)|.cause,.count,(.class|tostring)], .counters.\"big.allocs\">=50' "
+        "$d/1; "
+        "rm -rf $d",
+        self_path());
+    struct hak_size_class k;
+    ck_assert(hak_size_class(33792, &k));
+    char expected[100];
+    snprintf(expected, sizeof expected, "[\"threshold\",50,\"%d\"]\ntrue\n", k.class_index);
+    ck_assert_str_eq(o->text, expected);
+}
+END_TEST
+
 /* In a debug build the start of the program has a few requests of that size of its own. */
 START_TEST(test_threshold)
 {
@@ -112,7 +133,7 @@ END_TEST
 START_TEST(test_no_failure_by_default)
 {
     struct outcome *o = run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s "
-                                  "%s/bench/bench_random_mixed_hakmem 1000000 >/dev/null; "
+                                  "%s/bench/bench_random_mixed_hakmem 10000000 8192 42 >/dev/null; "
                                   "jq -c '.ace_failures,.counters[\"ss.fallback\"]' $d/s; "
                                   "rm -rf $d",
                                   build_dir());
@@ -128,6 +149,7 @@ Suite *suite_ace(void)
     tcase_add_test(t, test_every_size_has_a_class);
     tcase_add_test(t, test_classes_are_what_is_served);
     tcase_add_test(t, test_named_classes);
+    tcase_add_test(t, test_failure_is_told_and_served);
     tcase_add_test(t, test_threshold);
     tcase_add_test(t, test_exhaustion);
     tcase_add_test(t, test_mapfail);

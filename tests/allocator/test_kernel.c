@@ -118,6 +118,41 @@ START_TEST(test_random_mixed_limits)
 }
 END_TEST
 
+/* The sum of these counters after so many phases of a size (0: of ten sizes in turn). */
+static int after_phases(int phases, size_t size, const char *counters)
+{
+    char of[32] = "";
+    if (size)
+        snprintf(of, sizeof of, "%zu", size);
+    struct outcome *o =
+        run_shell("d=$(mktemp -d); HAKMEM_STATS_FILE=$d/s '%s' --probe phases %d %s; "
+                  "jq '.counters|%s' $d/s; rm -rf $d",
+                  self_path(), phases, of, counters);
+    return atoi(o->text);
+}
+
+/* What one size left empty serves the next, as slabs and as whole SuperSlabs. */
+START_TEST(test_empty_slabs_are_reused)
+{
+    int one = after_phases(1, 0, ".\"ss.created\""), ten = after_phases(10, 0, ".\"ss.created\"");
+    ck_assert_msg(one > 0 && ten <= one + 1, "%d, then %d SuperSlabs", one, ten);
+    ck_assert_int_gt(after_phases(10, 0, ".\"tiny.slabs_released\""), 200);
+    one = after_phases(1, 1500000, ".\"ss.created\"");
+    ck_assert_int_eq(after_phases(5, 1500000, ".\"ss.created\""), one);
+    ck_assert_int_ge(after_phases(5, 1500000, ".\"ss.reused\""), 4);
+}
+END_TEST
+
+/* Capacities adapt to what is asked of them, by counts alone: the same again is the same. */
+START_TEST(test_capacity_adapts)
+{
+    int once = after_phases(1, 5000, ".\"ace.capacity.grown\"");
+    int grown = after_phases(100, 5000, ".\"ace.capacity.grown\"");
+    ck_assert_msg(once > 0 && grown > once, "%d, then %d", once, grown);
+    ck_assert_int_eq(after_phases(100, 5000, ".\"ace.capacity.grown\""), grown);
+}
+END_TEST
+
 START_TEST(test_prewarm)
 {
     struct outcome *o = run_shell("HAKMEM_PREWARM=3 '%s' --probe prewarm 9 40", self_path());
@@ -157,6 +192,11 @@ Suite *suite_kernel(void)
     tcase_add_test(t, test_all_sizes_need_few_calls);
     tcase_add_loop_test(t, test_memory_goes_back, 0, 4);
     tcase_add_test(t, test_random_mixed_limits);
+    suite_add_tcase(s, t);
+    t = tcase_create("backend");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, test_empty_slabs_are_reused);
+    tcase_add_test(t, test_capacity_adapts);
     tcase_add_test(t, test_prewarm);
     tcase_add_test(t, test_backend_gives_up);
     suite_add_tcase(s, t);

@@ -22,7 +22,7 @@ END_TEST
 
 static void *one_model(void *seed)
 {
-    shadow_run((uint32_t)(uintptr_t)seed, 100000, 1000, 8192);
+    shadow_run((uint32_t)(uintptr_t)seed, 250000, 1000, 4096);
     return NULL;
 }
 

@@ -163,8 +163,7 @@ enum { KEPT = 40, KEPT_SIZES = 4 };
 static const size_t kept_sizes[KEPT_SIZES] = {8, 100, 5000, 100000};
 static char *kept[KEPT_SIZES][KEPT];
 
-/* A thread that keeps blocks in its lists and stays. */
-static void *keep_blocks(void *barrier)
+static void *keep_and_end(void *unused)
 {
     for (int k = 0; k < KEPT_SIZES; k++) {
         for (int i = 0; i < KEPT; i++)
@@ -172,6 +171,13 @@ static void *keep_blocks(void *barrier)
         for (int i = 0; i < KEPT; i++)
             free(kept[k][i]);
     }
+    return unused;
+}
+
+/* A thread that keeps blocks in its lists and stays. */
+static void *keep_blocks(void *barrier)
+{
+    keep_and_end(NULL);
     pthread_barrier_wait(barrier);
     for (;;)
         pause();
@@ -213,6 +219,17 @@ START_TEST(test_child_adopts)
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         ck_assert_msg(status == KEPT << 8, "status %#x of %zu bytes", status, kept_sizes[k]);
     }
+}
+END_TEST
+
+/* What a thread kept when it ended serves the others. */
+START_TEST(test_dead_thread_is_adopted)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, keep_and_end, NULL);
+    pthread_join(t, NULL);
+    for (int k = 0; k < KEPT_SIZES; k++)
+        ck_assert_msg(found_again(k) == KEPT, "%zu bytes", kept_sizes[k]);
 }
 END_TEST
 
@@ -274,6 +291,7 @@ Suite *suite_threads(void)
     tcase_add_test(t, test_tls_destructors);
     tcase_add_test(t, test_fork_under_load);
     tcase_add_test(t, test_child_adopts);
+    tcase_add_test(t, test_dead_thread_is_adopted);
     tcase_add_test(t, test_many_forks);
     tcase_add_test(t, test_child_adopts_under_load);
     suite_add_tcase(s, t);
