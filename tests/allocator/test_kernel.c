@@ -181,20 +181,24 @@ START_TEST(test_backend_gives_up)
 }
 END_TEST
 
+/* The limits of time are there to end what hangs: a machine with other work is slow. */
 Suite *suite_kernel(void)
 {
     Suite *s = suite_create("kernel");
-    TCase *t = tcase_create("kernel");
-    tcase_set_timeout(t, 120);
+    TCase *t = tcase_create("refusals");
+    tcase_set_timeout(t, 600);
     tcase_add_loop_test(t, test_every_map_failure, 0, 2);
     tcase_add_test(t, test_little_address_space);
+    suite_add_tcase(s, t);
+    t = tcase_create("limits");
+    tcase_set_timeout(t, 600);
     tcase_add_test(t, test_pairs_need_few_calls);
     tcase_add_test(t, test_all_sizes_need_few_calls);
     tcase_add_loop_test(t, test_memory_goes_back, 0, 4);
     tcase_add_test(t, test_random_mixed_limits);
     suite_add_tcase(s, t);
     t = tcase_create("backend");
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 300);
     tcase_add_test(t, test_empty_slabs_are_reused);
     tcase_add_test(t, test_capacity_adapts);
     tcase_add_test(t, test_prewarm);
