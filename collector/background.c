@@ -7,6 +7,7 @@
 #include "collector/migrate.h"
 #include "collector/outbox.h"
 #include "collector/queue.h"
+#include "collector/series.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -19,7 +20,7 @@
 
 static const double HOUSEKEEPING_S = 86400, EXPIRY_S = 5, GAPS_S = 60;
 
-enum { THREADS = 5, EVENTS_MS = 500 };
+enum { THREADS = 6, EVENTS_MS = 500 };
 
 struct background {
     struct service *service;
@@ -153,6 +154,21 @@ static void *send_thread(void *argument)
     return NULL;
 }
 
+/* Points that results added: those of a second are judged together. */
+static void *series_thread(void *argument)
+{
+    struct background *b = argument;
+    unsigned seen = 0;
+    while (!b->stop) {
+        struct hp_error err = {0};
+        int64_t judged;
+        if (!series_judge(b->service->db, &b->stop, &judged, &err))
+            hp_log_error(HP_LOG_DEBUG, "series", &err);
+        pause_for(b, 1, &seen);
+    }
+    return NULL;
+}
+
 /* Tells the event streams; their clients are people who watch. */
 static void *event_thread(void *argument)
 {
@@ -187,8 +203,8 @@ struct background *background_start(struct service *service, struct hp_error *er
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&b->poked, &clock);
     pthread_condattr_destroy(&clock);
-    static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread, send_thread,
-                                                        hint_thread, event_thread};
+    static void *(*const functions[THREADS])(void *) = {look_thread, keep_thread,  send_thread,
+                                                        hint_thread, event_thread, series_thread};
     while (b->running < THREADS &&
            pthread_create(&b->threads[b->running], NULL, functions[b->running], b) == 0)
         b->running++;

@@ -208,7 +208,8 @@ bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *
     if (is_kind(run, "commit") || is_kind(run, "backfill"))
         if (!accumulate_follow(conn, run, alert, err))
             return false;
-    if (!is_kind(run, "compare") && !series_follow(conn, run, err))
+    if (!is_kind(run, "compare") &&
+        !db_run(conn, "series_add.sql", DB_PARAMS(run->claim.repository, run_id(run)), NULL, err))
         return false;
     return !is_relevant(run->outcome) ||
            follow_ask(conn, run->claim.repository, run_id(run), regressed_names(run), err);

@@ -21,19 +21,17 @@ struct suspect {
     int64_t budget;
 };
 
-bool suspect_open(struct db_conn *conn, const struct ingest_run *run, const char *workload,
-                  const char *good, const char *reason, struct hp_error *err)
+bool suspect_open(struct db_conn *conn, const char *repository, const char *workload,
+                  const char *good, const char *bad, const char *reason, struct hp_error *err)
 {
     char budget[DB_TEXT];
-    DB_RESULT PGresult *row = db_query(conn, "suspect_open.sql",
-                                       DB_PARAMS(run->claim.repository, workload, good,
-                                                 run->claim.head, reason, db_int(budget, BUDGET)),
-                                       err);
+    DB_RESULT PGresult *row =
+        db_query(conn, "suspect_open.sql",
+                 DB_PARAMS(repository, workload, good, bad, reason, db_int(budget, BUDGET)), err);
     if (!row || PQntuples(row) == 0)
         return row != NULL;
-    return db_run(conn, "suspect_queue.sql",
-                  DB_PARAMS(run->claim.repository, db_text(row, 0, 0), good, run->claim.head), NULL,
-                  err);
+    return db_run(conn, "suspect_queue.sql", DB_PARAMS(repository, db_text(row, 0, 0), good, bad),
+                  NULL, err);
 }
 
 static bool end(struct db_conn *conn, const struct ingest_run *run, const struct suspect *s,

@@ -1,18 +1,25 @@
 -- Run $2 of repository $1 adds a point to each series that it measured, where its commit lies on the
--- main line. → workload (id, name), epoch, position, and the margin of the workload
-INSERT INTO store.point (repository, workload, epoch, position, sha, run, ratio)
-SELECT u.repository, h.workload, u.epoch, c.position, c.sha, u.id, ln(h.median / r.median)
-FROM store.run u
-JOIN store.commit c ON c.repository = u.repository AND c.sha = u.head AND c.mainline
-JOIN store.metric t ON t.name = 'throughput'
-JOIN store.measurement h ON h.repository = u.repository AND h.run = u.id AND h.metric = t.id
-    AND h.arm = 'head' AND h.median > 0
-JOIN store.measurement r ON r.repository = u.repository AND r.run = u.id AND r.metric = t.id
-    AND r.workload = h.workload AND r.arm = 'control' AND r.median > 0
-WHERE u.repository = $1::integer AND u.id = $2::uuid AND u.status = 'measured' AND u.epoch IS NOT NULL
-  AND u.verdict IS DISTINCT FROM 'failed'
+-- main line. Step by step: from the one run to its figures, whatever the statistics say of the tables.
+WITH measured AS MATERIALIZED (
+    SELECT u.id AS run, u.epoch, c.position, c.sha
+    FROM store.run u, store.commit c
+    WHERE u.repository = $1::integer AND u.id = $2::uuid AND u.status = 'measured'
+      AND u.epoch IS NOT NULL AND u.verdict IS DISTINCT FROM 'failed'
+      AND c.repository = $1::integer AND c.sha = u.head AND c.mainline
+), figure AS MATERIALIZED (
+    SELECT f.workload, f.arm, f.median
+    FROM measured u
+    CROSS JOIN LATERAL (
+        SELECT m.workload, m.arm, m.median FROM store.measurement m
+        WHERE m.repository = $1::integer AND m.run = u.run AND m.median > 0
+          AND m.metric = (SELECT t.id FROM store.metric t WHERE t.name = 'throughput')
+        OFFSET 0
+    ) f
+)
+INSERT INTO store.point (repository, workload, epoch, position, sha, run, ratio, due)
+SELECT $1::integer, h.workload, u.epoch, u.position, u.sha, u.run, ln(h.median / r.median), true
+FROM measured u, figure h, figure r
+WHERE h.arm = 'head' AND r.arm = 'control' AND r.workload = h.workload
+ORDER BY h.workload
 ON CONFLICT (repository, workload, epoch, position) DO UPDATE
-SET sha = EXCLUDED.sha, run = EXCLUDED.run, ratio = EXCLUDED.ratio
-RETURNING workload, (SELECT w.name FROM store.workload w
-                     WHERE w.repository = point.repository AND w.id = point.workload),
-          epoch, position
+SET sha = EXCLUDED.sha, run = EXCLUDED.run, ratio = EXCLUDED.ratio, due = true

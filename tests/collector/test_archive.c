@@ -3,6 +3,7 @@
 #include "collector/archive_file.h"
 #include "collector/ingest.h"
 #include "collector/private_db.h"
+#include "collector/series.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
@@ -58,6 +59,8 @@ static void make_history(void)
     }
     HP_JSON json_t *again = golden_confirm(true);
     ck_assert_msg(ingest_result(db, again, &outcome, &err), "%s", err.message);
+    int64_t judged; /* before the collector does it, while all is compared */
+    ck_assert_msg(series_judge(db, NULL, &judged, &err), "%s", err.message);
     db_close(db);
 }
 

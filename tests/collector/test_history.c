@@ -76,6 +76,8 @@ static const char *work(bool slower)
     }
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert(!out.voided);
+    int64_t judged;
+    ck_assert_msg(series_judge(db, NULL, &judged, &err), "%s", err.message);
     HP_FREE char *places =
         hp_format("SELECT concat_ws('>', (SELECT position FROM store.commit WHERE "
                   "sha = '%s'), (SELECT position FROM store.commit WHERE sha = '%s'))",
@@ -123,6 +125,76 @@ START_TEST(a_step_of_the_level_is_kept)
         ck_assert(steps == 0 || strcmp(hp_json_string(entry, "sha", ""), line_sha(21)) == 0);
     }
     ck_assert_uint_eq(marked, 1);
+    db_close(db);
+}
+END_TEST
+
+static void judge(void)
+{
+    int64_t judged;
+    ck_assert_msg(series_judge(db, NULL, &judged, &err), "%s", err.message);
+    ck_assert_int_eq(judged, 1);
+    ck_assert(series_judge(db, NULL, &judged, &err) && judged == 0);
+}
+
+/* 1200 points behind the golden one, the level 5 % lower from each of two positions on. */
+static void begin_long_series(int first, int second)
+{
+    begin();
+    HP_FREE char *sql = hp_format(
+        "INSERT INTO store.commit (repository, sha, parents, position, mainline, author, subject, "
+        "committed) SELECT 1, lpad(i::text, 40, '0'), '{}', i + 1, true, 'A', 'Step', now() FROM "
+        "generate_series(1, 1200) i; INSERT INTO store.point SELECT 1, x.workload, u.epoch, i + 1, "
+        "lpad(i::text, 40, '0'), u.id, 0.0005 * (i * 7 %% 5 - 2) - CASE WHEN i >= %d THEN 0.1 WHEN "
+        "i >= %d THEN 0.05 ELSE 0 END FROM generate_series(1, 1200) i, store.run u JOIN "
+        "store.run_workload x ON x.run = u.id",
+        second, first);
+    ask(sql);
+}
+
+static const char *steps(void)
+{
+    return ask("SELECT string_agg((position - 1)::text, ' ' ORDER BY position) "
+               "FROM store.change_point");
+}
+
+START_TEST(a_point_in_between_changes_what_is_around_it)
+{
+    begin_long_series(600, 1100);
+    ask("UPDATE store.point SET due = position = 500");
+    judge();
+    ck_assert_str_eq(steps(), "600"); /* 1100 is further away than a point reaches */
+    /* What was found far away stands as it is; what is near is found anew. */
+    ask("UPDATE store.change_point SET position = 302; "
+        "UPDATE store.point SET ratio = 0, due = true WHERE position = 1000");
+    judge();
+    ck_assert_str_eq(steps(), "301 1100");
+    ask("UPDATE store.point SET due = true WHERE position = 400");
+    judge();
+    ck_assert_str_eq(steps(), "1100");
+    /* The whole at once is what the parts come to. */
+    ask("UPDATE store.point SET due = true");
+    judge();
+    ck_assert_str_eq(steps(), "600 1100");
+    ask("UPDATE store.point SET due = true WHERE position IN (590, 610)");
+    judge();
+    ck_assert_str_eq(steps(), "600 1100");
+    db_close(db);
+}
+END_TEST
+
+/* Both came since the series was judged last; only the first is out of the ordinary. */
+START_TEST(each_of_several_new_points_is_judged)
+{
+    begin_long_series(2000, 2000);
+    ask("UPDATE store.comparison SET verdict = 'equivalent', size = NULL; "
+        "UPDATE store.point SET due = position > 1199, "
+        "ratio = ratio - CASE position WHEN 1200 THEN 0.05 ELSE 0 END");
+    judge();
+    ck_assert_str_eq(ask("SELECT string_agg(bad, ' ') FROM store.suspect"), line_sha(1199));
+    ck_assert_str_eq(ask("SELECT count(*) FROM store.job j JOIN store.suspect s ON j.head = s.bad "
+                         "AND j.base = s.good WHERE j.kind = 'bisect'"),
+                     "1");
     db_close(db);
 }
 END_TEST
@@ -369,6 +441,8 @@ HP_SUITE(history)
     tcase_add_unchecked_fixture(t, store_start, store_stop);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_step_of_the_level_is_kept);
+    tcase_add_test(t, a_point_in_between_changes_what_is_around_it);
+    tcase_add_test(t, each_of_several_new_points_is_judged);
     tcase_add_test(t, a_suspect_is_searched_and_then_told);
     tcase_add_test(t, the_last_pair_is_measured_side_by_side);
     tcase_add_test(t, a_suspect_that_pairs_do_not_see_is_forgotten);

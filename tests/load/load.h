@@ -60,6 +60,11 @@ const char *world_ask(const struct world *world, const char *sql);
 /* "unix:STATE/run/collector.sock" in static memory. */
 const char *world_server(const struct world *world);
 
+/* CPU seconds that the database (with all its backends, those that ended too) has used. */
+double world_database_cpu(const struct world *world);
+/* CPU seconds that a process has used. */
+double process_cpu(pid_t pid);
+
 /* Resident memory of a process in KiB. */
 long process_rss(pid_t pid);
 

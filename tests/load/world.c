@@ -10,6 +10,8 @@
 #include "common/state.h"
 #include "common/wire.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -271,6 +273,55 @@ bool world_add_jobs(struct world *world, unsigned n)
     if (ok)
         world->commits += n;
     return ok;
+}
+
+/* Fields 4 and 14 to 17 of /proc/PID/stat: parent, and times with those of children that ended. */
+static bool read_stat(const char *pid, int *parent, double *own, double *children)
+{
+    HP_FREE char *path = hp_format("/proc/%s/stat", pid);
+    HP_BUFFER struct hp_buffer text = {0};
+    struct hp_error ignored;
+    unsigned long t[4];
+    if (!hp_file_read(path, 4096, &text, &ignored))
+        return false;
+    const char *at = strrchr(hp_buffer_text(&text), ')');
+    if (!at || sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", parent,
+                      &t[0], &t[1], &t[2], &t[3]) != 5)
+        return false;
+    double tick = (double)sysconf(_SC_CLK_TCK);
+    *own = (double)(t[0] + t[1]) / tick;
+    *children = (double)(t[2] + t[3]) / tick;
+    return true;
+}
+
+double process_cpu(pid_t pid)
+{
+    char name[16];
+    int parent;
+    double own = 0, children;
+    snprintf(name, sizeof name, "%d", (int)pid);
+    return read_stat(name, &parent, &own, &children) ? own : 0;
+}
+
+double world_database_cpu(const struct world *world)
+{
+    pid_t postmaster_pid = world_postmaster(world);
+    DIR *folder = opendir("/proc");
+    double sum = 0;
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        int parent;
+        double own, children;
+        if (!isdigit((unsigned char)e->d_name[0]) ||
+            !read_stat(e->d_name, &parent, &own, &children))
+            continue;
+        if (atoi(e->d_name) == postmaster_pid)
+            sum += own + children;
+        else if (parent == postmaster_pid)
+            sum += own;
+    }
+    if (folder)
+        closedir(folder);
+    return sum;
 }
 
 long process_rss(pid_t pid)
