@@ -11,7 +11,7 @@ struct service;
 
 enum route_kind {
     ROUTE_PLAIN, /* waits for the database at most */
-    ROUTE_HEAVY, /* the same for long: only some of the workers take these */
+    ROUTE_HEAVY, /* the same for long: as many workers take these as there is machine for */
     ROUTE_SLOW,  /* runs git: only some of the workers take these */
     ROUTE_FILE,  /* the same, and the body goes to a file (body_fd), not to memory */
     ROUTE_QUICK, /* waits for nothing: answered even while every worker is busy */

@@ -51,7 +51,7 @@ struct server *server_start(const struct server_options *options, struct hp_erro
     server->local.fd = options->unix_fd;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->changed, NULL);
-    server->pool = work_start(options->workers, options->slow_workers, err);
+    server->pool = work_start(options->workers, options->heavy_workers, options->slow_workers, err);
     bool ok = server->pool && start_listener(server, &server->tcp, options->tcp_fd, false, err) &&
               start_listener(server, &server->local, options->unix_fd, true, err);
     if (ok) {

@@ -21,7 +21,7 @@ struct server_options {
     struct service *service;
     int tcp_fd, unix_fd; /* listening; -1: none. The server closes them */
     bool loopback;       /* the TCP socket is for this machine: other Host names are refused */
-    int workers, slow_workers;
+    int workers, heavy_workers, slow_workers; /* see work.h */
     unsigned connections; /* at most, each socket */
     unsigned per_address; /* of one client over TCP; 0: as many as there are */
     const char *proxies;  /* addresses separated by commas whose X-Forwarded-For counts; or NULL */

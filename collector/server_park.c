@@ -8,8 +8,12 @@
 void server_dispatch(struct exchange *x, void (*run)(struct work *))
 {
     x->work.run = run;
-    x->work.slow =
-        (x->route->kind == ROUTE_HEAVY || route_is_slow(x->route)) && x->stage == STAGE_WORKING;
+    if (x->stage != STAGE_WORKING)
+        x->work.kind = WORK_PLAIN;
+    else if (x->route->kind == ROUTE_HEAVY)
+        x->work.kind = WORK_HEAVY;
+    else
+        x->work.kind = route_is_slow(x->route) ? WORK_SLOW : WORK_PLAIN;
     work_add(x->server->pool, &x->work);
 }
 

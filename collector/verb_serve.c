@@ -120,7 +120,7 @@ static bool open_database(struct serve *s, const struct hp_values *values, struc
     if (!owner || !migrate(owner, err))
         return false;
     /* A connection for each worker and for each thread of the background. */
-    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 6};
+    struct db_options options = {.pool_size = (int)hp_opt_int(values, "workers") + 7};
     s->service.db = db_open(url, &options, err);
     return s->service.db != NULL && open_reader(s, values, err);
 }
@@ -135,6 +135,7 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
         .unix_fd = s->unix_fd,
         .loopback = s->tcp.loopback,
         .workers = workers,
+        .heavy_workers = 1 + (int)sysconf(_SC_NPROCESSORS_ONLN),
         .slow_workers = workers > 2 ? workers - 2 : 1,
         .connections = CONNECTIONS,
         .per_address =
