@@ -307,16 +307,23 @@ bool api_series(struct service *service, const struct request *request, struct a
                 struct hp_error *err)
 {
     int64_t limit;
-    if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 500, &limit, err))
+    bool csv;
+    if (!request_int(request, "limit", 1, VIEW_SERIES_LIMIT, 500, &limit, err) ||
+        !request_csv(request, &csv, err))
         return false;
-    return answer_rows(answer, request,
-                       view_series(service->reader, request->arg[0],
-                                   request_param(request, "workload"),
-                                   request_param(request, "metric"), (int)limit, err),
-                       "points",
-                       "sha,subject,time,value,low,high,verdict,run,ratio,ratio_low,ratio_high,"
-                       "machine",
-                       err);
+    const char *workload = request_param(request, "workload"),
+               *metric = request_param(request, "metric");
+    if (csv)
+        return answer_rows(
+            answer, request,
+            view_series(service->reader, request->arg[0], workload, metric, (int)limit, err),
+            "points",
+            "sha,subject,time,value,low,high,verdict,run,ratio,ratio_low,ratio_high,"
+            "machine",
+            err);
+    answer_header(answer, "Vary", "Accept");
+    return answer_text(answer, view_series_text(service->reader, request->arg[0], workload, metric,
+                                                (int)limit, err));
 }
 
 bool api_changepoints(struct service *service, const struct request *request, struct answer *answer,

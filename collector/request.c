@@ -170,14 +170,23 @@ void answer_release(struct answer *answer)
 
 bool answer_json(struct answer *answer, unsigned status, json_t *value, struct hp_error *err)
 {
-    clear_body(answer);
-    answer->body = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
-    if (!answer->body)
+    if (!answer_text(answer, text))
         return hp_fail(err, HP_SYSTEM, "out of memory");
     answer->status = status;
+    return true;
+}
+
+bool answer_text(struct answer *answer, char *text)
+{
+    clear_body(answer);
+    answer->body = text;
+    if (!text)
+        return false;
+    answer->status = 200;
     answer->content_type = "application/json";
-    answer->size = strlen(answer->body);
+    answer->size = strlen(text);
     return true;
 }
 

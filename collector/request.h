@@ -104,6 +104,9 @@ void answer_release(struct answer *answer);
 /* Takes the value over. */
 bool answer_json(struct answer *answer, unsigned status, json_t *value, struct hp_error *err);
 
+/* Takes over a text that is JSON, as 200; NULL, of what failed before: false. */
+bool answer_text(struct answer *answer, char *text);
+
 /* Gives a whole answer its ETag, made of its bytes; 304 without a body where the client has it
  * already (If-None-Match). Answers that are no plain 200, or of plain text, stay as they are. */
 void answer_validate(struct answer *answer, const char *if_none_match);

@@ -18,7 +18,7 @@ static json_t *answer(struct db *db, const char *file, int n, const char *const 
     return out;
 }
 
-static bool check_limit(int limit, int most, struct hp_error *err)
+bool view_check_limit(int limit, int most, struct hp_error *err)
 {
     if (limit >= 1 && limit <= most)
         return true;
@@ -36,7 +36,7 @@ json_t *view_log(struct db *db, const char *repository, int limit, const char *b
 {
     char id[DB_TEXT], count[DB_TEXT];
     json_t *out = NULL;
-    if (!check_limit(limit, VIEW_LOG_LIMIT, err))
+    if (!view_check_limit(limit, VIEW_LOG_LIMIT, err))
         return NULL;
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn || !view_repository_id(conn, repository, id, err) ||
@@ -47,33 +47,12 @@ json_t *view_log(struct db *db, const char *repository, int limit, const char *b
     return out;
 }
 
-json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
-                    int limit, struct hp_error *err)
-{
-    char id[DB_TEXT], count[DB_TEXT];
-    json_t *out = NULL;
-    const char *name = metric ? metric : HP_METRIC_PRIMARY;
-    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
-        return NULL;
-    DB_CONN struct db_conn *conn = db_acquire(db, err);
-    if (!conn || !view_repository_id(conn, repository, id, err) ||
-        !db_json(conn, "view_series.sql", DB_PARAMS(id, workload, name, db_int(count, limit)), &out,
-                 err))
-        return NULL;
-    if (!out) {
-        hp_fail(err, HP_NOT_FOUND, "nothing was measured of workload %s, metric %s",
-                workload ? workload : "(any)", name);
-        hp_error_hint(err, "The suite names the workloads; a series begins with its first run.");
-    }
-    return out;
-}
-
 json_t *view_changepoints(struct db *db, const char *repository, const char *workload, int limit,
                           struct hp_error *err)
 {
     char id[DB_TEXT], count[DB_TEXT];
     json_t *out = NULL;
-    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
+    if (!view_check_limit(limit, VIEW_SERIES_LIMIT, err))
         return NULL;
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn || !view_repository_id(conn, repository, id, err) ||
@@ -87,7 +66,7 @@ json_t *view_suspects(struct db *db, const char *repository, int limit, struct h
 {
     char id[DB_TEXT], count[DB_TEXT];
     json_t *out = NULL;
-    if (!check_limit(limit, VIEW_SERIES_LIMIT, err))
+    if (!view_check_limit(limit, VIEW_SERIES_LIMIT, err))
         return NULL;
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn || !view_repository_id(conn, repository, id, err) ||
@@ -150,7 +129,7 @@ json_t *view_jobs(struct db *db, const struct view_jobs *which, struct hp_error 
                                         "aa",     "canary",  "bridge",  NULL};
     char count[DB_TEXT], before[DB_TEXT], id[DB_TEXT];
     json_t *out = NULL;
-    if (!check_limit(which->limit, VIEW_JOB_LIMIT, err) ||
+    if (!view_check_limit(which->limit, VIEW_JOB_LIMIT, err) ||
         !check_word(which->state, states, "state", err) ||
         !check_word(which->kind, kinds, "kind", err))
         return NULL;
@@ -169,7 +148,7 @@ json_t *view_alerts(struct db *db, const struct view_alerts *which, struct hp_er
     static const char *const states[] = {"open", "acknowledged", "resolved", "active", NULL};
     char count[DB_TEXT], before[DB_TEXT], id[DB_TEXT];
     json_t *out = NULL;
-    if (!check_limit(which->limit, VIEW_ALERT_LIMIT, err) ||
+    if (!view_check_limit(which->limit, VIEW_ALERT_LIMIT, err) ||
         !check_word(which->state, states, "state", err))
         return NULL;
     DB_CONN struct db_conn *conn = db_acquire(db, err);

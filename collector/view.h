@@ -42,6 +42,9 @@ json_t *view_compare(struct db *db, const char *repository, const char *base, co
  * by name. */
 json_t *view_series(struct db *db, const char *repository, const char *workload, const char *metric,
                     int limit, struct hp_error *err);
+/* The same as JSON text, which the caller frees. */
+char *view_series_text(struct db *db, const char *repository, const char *workload,
+                       const char *metric, int limit, struct hp_error *err);
 
 /* {"changepoints": […]} of a workload (NULL: all), newest first. limit 1 to VIEW_SERIES_LIMIT. */
 json_t *view_changepoints(struct db *db, const char *repository, const char *workload, int limit,

@@ -20,6 +20,9 @@ bool view_joined(struct db_conn *conn, const char *repository, const char *base,
 bool view_repository_id(struct db_conn *conn, const char *name, char id[DB_TEXT],
                         struct hp_error *err);
 
+/* HP_INVALID (path "limit") unless 1 <= limit <= most. */
+bool view_check_limit(int limit, int most, struct hp_error *err);
+
 /* HP_NOT_FOUND where repository `id` has no such commit. */
 bool view_need_commit(struct db_conn *conn, const char *id, const char *sha, struct hp_error *err);
 

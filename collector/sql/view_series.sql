@@ -1,36 +1,13 @@
--- The series of workload $2 (NULL: the first by name) and metric $3 of repository $1: its last $4
--- points, oldest first. NULL where there is no such workload or metric.
-WITH workload AS (
-    -- Of several definitions with that name the one that was measured last.
-    SELECT w.id, w.name FROM store.workload w
-    WHERE w.repository = $1::integer
-      AND w.name = coalesce($2::text, (SELECT min(name) FROM store.workload
-                                       WHERE repository = $1::integer))
-    ORDER BY (SELECT u.stored FROM store.run u
-              WHERE u.repository = $1::integer
-                AND EXISTS (SELECT FROM store.run_workload x
-                            WHERE x.repository = $1::integer AND x.run = u.id AND x.workload = w.id)
-              ORDER BY u.stored DESC LIMIT 1) DESC NULLS LAST, w.id DESC
-    LIMIT 1
-), metric AS (
-    SELECT id, name, unit, better FROM store.metric WHERE name = $3
-), point AS (
+-- The series of workload $2 and metric $3 of repository $1: its last $4 points, oldest first, in the
+-- order of the fields that the answer has. Subject and machine are JSON already.
+WITH run AS MATERIALIZED (
     SELECT c.position, c.sha, c.subject, c.committed, x.*
-    FROM workload w, metric m, store.commit c
+    FROM store.commit c
     CROSS JOIN LATERAL (
-        SELECT u.id AS run, u.machine, h.median, h.low, h.high, k.verdict,
-               CASE WHEN r.median <> 0 THEN h.median / r.median END AS ratio,
-               -- Errors of head and control are independent: their half-widths add in quadrature.
-               CASE WHEN h.low > 0 AND r.low > 0 THEN
-                   sqrt(power(ln(h.high / h.low) / 2, 2) + power(ln(r.high / r.low) / 2, 2))
-               END AS half_width
+        SELECT u.id AS run, u.machine, u.against_parent, h.median, h.low, h.high
         FROM store.run u
-        JOIN store.measurement h ON h.repository = u.repository AND h.run = u.id
-            AND h.workload = w.id AND h.metric = m.id AND h.arm = 'head'
-        LEFT JOIN store.measurement r ON r.repository = u.repository AND r.run = u.id
-            AND r.workload = w.id AND r.metric = m.id AND r.arm = 'control'
-        LEFT JOIN store.comparison k ON k.repository = u.repository AND k.run = u.id
-            AND k.workload = w.id AND k.metric = m.id AND u.against_parent
+        JOIN store.measurement h ON h.repository = $1::integer AND h.run = u.id
+            AND h.workload = $2::integer AND h.metric = $3::integer AND h.arm = 'head'
         WHERE u.repository = $1::integer AND u.head = c.sha AND u.status = 'measured'
           AND u.kind NOT IN ('confirm', 'aa', 'canary')
         ORDER BY u.stored DESC LIMIT 1
@@ -38,14 +15,25 @@ WITH workload AS (
     WHERE c.repository = $1::integer AND c.mainline AND x.median IS NOT NULL
     ORDER BY c.position DESC
     LIMIT $4::integer
+), point AS (
+    -- OFFSET 0: one look-up a point, never the whole table.
+    SELECT n.*, k.verdict, CASE WHEN r.median <> 0 THEN n.median / r.median END AS ratio,
+           -- Errors of head and control are independent: their half-widths add in quadrature.
+           CASE WHEN n.low > 0 AND r.low > 0 THEN
+               exp(sqrt(power(ln(n.high / n.low) / 2, 2) + power(ln(r.high / r.low) / 2, 2)))
+           END AS factor
+    FROM run n
+    LEFT JOIN LATERAL (
+        SELECT r.median, r.low, r.high FROM store.measurement r
+        WHERE r.repository = $1::integer AND r.run = n.run AND r.workload = $2::integer
+          AND r.metric = $3::integer AND r.arm = 'control' OFFSET 0) r ON true
+    LEFT JOIN LATERAL (
+        SELECT k.verdict FROM store.comparison k
+        WHERE k.repository = $1::integer AND k.run = n.run AND k.workload = $2::integer
+          AND k.metric = $3::integer AND n.against_parent OFFSET 0) k ON true
 )
-SELECT json_build_object(
-    'workload', w.name, 'metric', m.name, 'unit', m.unit, 'better', m.better,
-    'points', coalesce((SELECT json_agg(json_build_object(
-        'sha', p.sha, 'short', left(p.sha, 7), 'subject', p.subject,
-        'time', to_char(p.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'value', p.median, 'low', p.low, 'high', p.high, 'verdict', p.verdict, 'run', p.run,
-        'ratio', p.ratio, 'ratio_low', p.ratio * exp(-p.half_width),
-        'ratio_high', p.ratio * exp(p.half_width), 'machine', left(p.machine, 12)
-    ) ORDER BY p.position) FROM point p), '[]'))
-FROM workload w, metric m
+SELECT p.sha, left(p.sha, 7), to_json(p.subject), to_char(p.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       p.median, p.low, p.high, p.verdict, p.run, p.ratio, p.ratio / p.factor, p.ratio * p.factor,
+       to_json(left(p.machine, 12))
+FROM point p
+ORDER BY p.position

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READERS = 50, REPEATS = 100 };
+enum { READERS = 50, REPEATS = 100, RESULTS_A_SECOND = 5 };
 
 struct readers {
     struct world *world;
@@ -178,7 +178,7 @@ static void *send_results(void *argument)
                                NULL, &err))
                 die("a result was not stored: %s", err.message);
         }
-        usleep(200000);
+        usleep(1000000 / RESULTS_A_SECOND);
     }
     return NULL;
 }
@@ -205,7 +205,8 @@ void bench_readers(struct world *world, const struct bench_options *o)
     pthread_mutex_init(&r.mutex, NULL);
     grow(world, o->samples);
     tell_size(world);
-    if (!world_add_jobs(world, 2000))
+    /* As many as can arrive: a series would look for results of the others first. */
+    if (!world_add_jobs(world, (unsigned)(o->seconds * RESULTS_A_SECOND) + 10))
         die("no jobs");
     snprintf(r.compare, sizeof r.compare, "/api/v1/repositories/load/compare?%s",
              world_ask(world, "SELECT 'base=' || base || '&head=' || head FROM store.run "
