@@ -40,7 +40,7 @@ bool api_export(struct service *service, const struct request *request, struct a
 }
 
 struct asker {
-    const struct service *service;
+    struct service *service;
     bool over_unix;
 };
 

@@ -152,7 +152,7 @@ static json_t *only_shas(const json_t *queued)
     return shas;
 }
 
-static bool may_use(const struct service *service, bool over_unix, const struct suite *suite,
+static bool may_use(struct service *service, bool over_unix, const struct suite *suite,
                     struct hp_error *err)
 {
     if (!service_may_read(service, over_unix, suite->url, err))

@@ -133,6 +133,23 @@ static bool take_repository(struct import *i, const char *row, size_t length, st
     return true;
 }
 
+/* A suite may take its driver from elsewhere: from where whoever imports may, as the repository. */
+static bool check_suite(const struct import *i, const char *row, size_t length,
+                        struct hp_error *err)
+{
+    HP_JSON json_t *value = hp_json_parse(row, length, err);
+    if (!value)
+        return false;
+    const json_t *driver = json_object_get(json_object_get(value, "document"), "driver");
+    const json_t *url = json_object_get(driver, "repository");
+    if (!url || json_is_null(url))
+        return true;
+    if (!json_is_string(url))
+        return hp_fail(err, HP_INVALID, "the driver's repository is no text");
+    return i->policy->may(i->policy->context, json_string_value(url), err) ||
+           hp_error_context(err, "the suite's driver");
+}
+
 static bool take_line(struct import *i, const char *line, size_t size, int64_t number,
                       struct hp_error *err)
 {
@@ -146,6 +163,8 @@ static bool take_line(struct import *i, const char *line, size_t size, int64_t n
                hp_error_context(err, "line %lld", (long long)number);
     if (!i->id[0])
         return hp_fail(err, HP_INVALID, "line %lld comes before its repository", (long long)number);
+    if (strcmp(table, "suite") == 0 && !check_suite(i, row, length, err))
+        return hp_error_context(err, "line %lld", (long long)number);
     bool same = strcmp(table, i->table) == 0 && i->count < BATCH_LINES &&
                 i->batch.size + length < BATCH_BYTES;
     if (!same && !flush(i, err))

@@ -53,7 +53,7 @@ static void *look_thread(void *argument)
     unsigned seen = 0;
     while (!b->stop) {
         look_at_all(b->service);
-        pause_for(b, (double)service_poll(b->service), &seen);
+        pause_for(b, (double)b->service->poll_s, &seen);
     }
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum { BACKLOG = 511 };
 
@@ -25,7 +26,8 @@ static bool split(const char *where, char host[96], char port[8], struct hp_erro
     if (!colon || length == 0 || length >= 96 || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
         colon[1 + strspn(colon + 1, "0123456789")]) {
         hp_fail(err, HP_USAGE, "'%s' is not an address to listen on", where);
-        return hp_error_hint(err, "Give HOST:PORT, such as 127.0.0.1:8947; port 0 picks one.");
+        return hp_error_hint(err, "Give HOST:PORT, such as 127.0.0.1:8947; port 0 picks one, "
+                                  "and a comma stands before a further address.");
     }
     snprintf(host, 96, "%.*s", (int)length, begin);
     snprintf(port, 8, "%s", colon + 1);
@@ -88,6 +90,31 @@ bool listen_tcp(const char *where, struct listen_tcp *out, struct hp_error *err)
     bool ok = bind_tcp(where, list, out, err);
     freeaddrinfo(list);
     return ok;
+}
+
+bool listen_tcp_all(const char *list, struct listen_tcp out[LISTEN_MOST], size_t *n,
+                    struct hp_error *err)
+{
+    bool ok = true;
+    *n = 0;
+    for (const char *at = list;; at++) {
+        size_t length = strcspn(at, ",");
+        HP_FREE char *where = strndup(at, length);
+        if (*n == LISTEN_MOST)
+            ok = hp_fail(err, HP_LIMIT, "more than %d addresses to listen on", LISTEN_MOST);
+        else
+            ok =
+                where ? listen_tcp(where, &out[*n], err) : hp_fail(err, HP_SYSTEM, "out of memory");
+        if (!ok)
+            break;
+        ++*n;
+        at += length;
+        if (!*at)
+            return true;
+    }
+    while (*n > 0)
+        close(out[--*n].fd);
+    return false;
 }
 
 /* Whether a server answers at that socket. */

@@ -150,7 +150,7 @@ static bool send_one(struct service *service, const char *url, const volatile in
 void outbox_send(struct service *service, const volatile int *stop)
 {
     struct hp_error err = {0};
-    HP_FREE char *url = service_webhook(service);
+    HP_FREE char *url = service_text(service, &service->texts.webhook);
     if (!url) {
         if (!db_pool_run(service->db, "outbox_expire.sql", DB_NO_PARAMS, NULL, &err))
             hp_log_error(HP_LOG_DEBUG, "outbox", &err);

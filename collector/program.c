@@ -19,7 +19,8 @@ static const struct hp_option common_options[] = {
 
 const struct hp_option serve_options[] = {
     {"listen", 0, HP_OPT_STRING, "HOST:PORT", "127.0.0.1:8947", 0, 0,
-     "where the page and the API are served; port 0 picks a free one", true},
+     "where the page and the API are served, several separated by commas; port 0 picks a free one",
+     true},
     {"no-tcp", 0, HP_OPT_FLAG, NULL, NULL, 0, 0, "serve on the Unix socket only", true},
     {"socket", 0, HP_OPT_STRING, "PATH", NULL, 0, 0,
      "the Unix socket (STATE/run/collector.sock), for the collector's own user and root", true},
@@ -107,7 +108,10 @@ static const struct hp_option token_options[] = {
 static const struct hp_verb verbs[] = {
     {"serve", "", 0, 0, "Serve the API and the page until SIGTERM",
      "Migrates the database, then answers on TCP and on a Unix socket, looks at every repository\n"
-     "and sends messages. SIGHUP reads --poll and --webhook anew. Prints one line when ready.",
+     "and sends messages. Prints one line when ready. SIGHUP reads the settings anew; those of\n"
+     "sockets, databases, git, proxies and workers count from the next start, and the log tells "
+     "which\n"
+     "of them were changed.",
      serve_options, false, verb_serve},
     {"db start", "", 0, 0, "Start the private PostgreSQL, made at the first time, and migrate it",
      NULL, NULL, false, verb_db_start},

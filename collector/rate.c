@@ -11,11 +11,13 @@ static struct client {
     double seen, requests, wrong;
 } clients[CLIENTS];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static double rate;
+static double rate; /* with the mutex too */
 
 void rate_set(int64_t per_second)
 {
+    pthread_mutex_lock(&mutex);
     rate = (double)per_second;
+    pthread_mutex_unlock(&mutex);
 }
 
 static double refill(double left, double passed, double per_second, double most)

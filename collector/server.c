@@ -20,12 +20,15 @@ __attribute__((format(printf, 2, 0))) static void mhd_log(void *cls, const char 
     hp_log(HP_LOG_DEBUG, "http: %s", text);
 }
 
-static bool start_listener(struct server *server, struct listener *listener, int fd, bool local,
+static bool start_listener(struct server *server, int fd, bool local, bool loopback, bool start,
                            struct hp_error *err)
 {
-    *listener = (struct listener){.server = server, .fd = fd, .unix_socket = local};
-    if (fd < 0)
-        return true;
+    struct listener *listener = &server->listener[server->listeners++];
+    *listener =
+        (struct listener){.server = server, .fd = fd, .unix_socket = local, .loopback = loopback};
+    if (!start)
+        return false;
+    unsigned per_address = local || loopback ? 0 : server->options.per_address;
     listener->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         server_on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
@@ -33,9 +36,8 @@ static bool start_listener(struct server *server, struct listener *listener, int
         MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, listener,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_CONNECTION_LIMIT,
         server->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)server->options.idle_s, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        local ? 0U : server->options.per_address, MHD_OPTION_NOTIFY_CONNECTION,
-        server_on_connection, listener, MHD_OPTION_END);
+        (unsigned)server->options.idle_s, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
+        MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, listener, MHD_OPTION_END);
     return listener->daemon || hp_fail(err, HP_SYSTEM, "cannot start the HTTP server");
 }
 
@@ -47,13 +49,15 @@ struct server *server_start(const struct server_options *options, struct hp_erro
         return NULL;
     }
     server->options = *options;
-    server->tcp.fd = options->tcp_fd;
-    server->local.fd = options->unix_fd;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->changed, NULL);
     server->pool = work_start(options->workers, options->heavy_workers, options->slow_workers, err);
-    bool ok = server->pool && start_listener(server, &server->tcp, options->tcp_fd, false, err) &&
-              start_listener(server, &server->local, options->unix_fd, true, err);
+    bool ok = server->pool != NULL;
+    /* Every socket becomes a listener, so that its end is the server's whatever fails. */
+    for (size_t i = 0; i < options->tcp_count; i++)
+        ok = start_listener(server, options->tcp[i].fd, false, options->tcp[i].loopback, ok, err);
+    if (options->unix_fd >= 0)
+        ok = start_listener(server, options->unix_fd, true, false, ok, err);
     if (ok) {
         server->clock_runs = pthread_create(&server->clock, NULL, server_clock, server) == 0;
         ok = server->clock_runs || hp_fail(err, HP_SYSTEM, "cannot start a thread");
@@ -81,22 +85,20 @@ void server_load(struct server *server, struct server_load *out)
                                 .streams = server_streams(server),
                                 .body_memory = atomic_load(&server->body_memory)};
     work_counts(server->pool, &out->busy, &out->waiting);
-    struct listener *listeners[] = {&server->tcp, &server->local};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < server->listeners; i++) {
         const union MHD_DaemonInfo *info =
-            listeners[i]->daemon
-                ? MHD_get_daemon_info(listeners[i]->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-                : NULL;
+            server->listener[i].daemon ? MHD_get_daemon_info(server->listener[i].daemon,
+                                                             MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                                       : NULL;
         out->connections += info ? info->num_connections : 0;
     }
 }
 
 void server_drain(struct server *server, double grace_s)
 {
-    struct listener *listeners[] = {&server->tcp, &server->local};
-    for (size_t i = 0; i < 2; i++)
-        if (listeners[i]->daemon && !server->stopping)
-            MHD_quiesce_daemon(listeners[i]->daemon);
+    for (size_t i = 0; i < server->listeners; i++)
+        if (server->listener[i].daemon && !server->stopping)
+            MHD_quiesce_daemon(server->listener[i].daemon);
     pthread_mutex_lock(&server->mutex);
     server->stopping = true;
     pthread_cond_broadcast(&server->changed);
@@ -120,12 +122,11 @@ void server_stop(struct server *server)
     server->closed = true;
     pthread_mutex_unlock(&server->mutex);
     work_stop(server->pool);
-    struct listener *listeners[] = {&server->tcp, &server->local};
-    for (size_t i = 0; i < 2; i++) {
-        if (listeners[i]->daemon)
-            MHD_stop_daemon(listeners[i]->daemon);
-        if (listeners[i]->fd >= 0)
-            close(listeners[i]->fd);
+    for (size_t i = 0; i < server->listeners; i++) {
+        if (server->listener[i].daemon)
+            MHD_stop_daemon(server->listener[i].daemon);
+        if (server->listener[i].fd >= 0)
+            close(server->listener[i].fd);
     }
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->mutex);

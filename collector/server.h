@@ -15,15 +15,19 @@
 #include <stdint.h>
 
 struct server;
+struct listen_tcp;
 
 struct server_options {
     const struct route *routes;
     struct service *service;
-    int tcp_fd, unix_fd; /* listening; -1: none. The server closes them */
-    bool loopback;       /* the TCP socket is for this machine: other Host names are refused */
+    /* Listening; the server closes them. On a socket for this machine alone other Host names are
+     * refused. */
+    const struct listen_tcp *tcp;
+    size_t tcp_count;
+    int unix_fd;                              /* -1: none */
     int workers, heavy_workers, slow_workers; /* see work.h */
-    unsigned connections; /* at most, each socket */
-    unsigned per_address; /* of one client over TCP; 0: as many as there are */
+    unsigned connections;                     /* at most, each socket */
+    unsigned per_address; /* of one client on another machine; 0: as many as there are */
     const char *proxies;  /* addresses separated by commas whose X-Forwarded-For counts; or NULL */
     size_t body_memory;   /* bytes of bodies in hand, all requests together */
     const char *folder;   /* for bodies and answers that are files; an absolute path */

@@ -13,7 +13,7 @@ static bool check_host(const struct exchange *x, struct hp_error *err)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
     const char *host = x->request.host;
-    if (x->request.over_unix || !x->server->options.loopback)
+    if (!x->listener->loopback)
         return true;
     for (size_t i = 0; host && i < sizeof names / sizeof *names; i++) {
         size_t length = strlen(names[i]);

@@ -192,6 +192,7 @@ void *server_on_target(void *cls, const char *target, struct MHD_Connection *con
     if (!x)
         return NULL;
     x->server = listener->server;
+    x->listener = listener;
     x->connection = connection;
     x->request.over_unix = listener->unix_socket;
     x->request.arrived = hp_monotonic_s();

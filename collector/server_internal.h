@@ -5,6 +5,7 @@
 #ifndef HP_COLLECTOR_SERVER_INTERNAL_H
 #define HP_COLLECTOR_SERVER_INTERNAL_H
 
+#include "collector/listen.h"
 #include "collector/server.h"
 #include "collector/work.h"
 
@@ -17,12 +18,14 @@ struct listener {
     struct MHD_Daemon *daemon;
     int fd;
     bool unix_socket;
+    bool loopback; /* TCP for this machine alone */
 };
 
 struct server {
     struct server_options options;
     struct work_pool *pool;
-    struct listener tcp, local;
+    struct listener listener[LISTEN_MOST + 1];
+    size_t listeners;
     atomic_uint in_hand; /* exchanges between their first byte and the end of their answer */
     atomic_size_t body_memory;
     pthread_t clock;
@@ -52,6 +55,7 @@ enum stage {
 struct exchange {
     struct work work; /* first: the pool hands it back */
     struct server *server;
+    const struct listener *listener;
     struct MHD_Connection *connection;
     const struct route *route;
     enum stage stage;

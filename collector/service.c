@@ -5,20 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *service_webhook(struct service *service)
+char *service_text(struct service *service, const char *const *text)
 {
     pthread_mutex_lock(&service->mutex);
-    char *copy = service->webhook ? strdup(service->webhook) : NULL;
+    char *copy = *text ? strdup(*text) : NULL;
     pthread_mutex_unlock(&service->mutex);
     return copy;
-}
-
-int64_t service_poll(struct service *service)
-{
-    pthread_mutex_lock(&service->mutex);
-    int64_t seconds = service->poll_s;
-    pthread_mutex_unlock(&service->mutex);
-    return seconds;
 }
 
 /* Both without links and dots, where they exist. */
@@ -32,11 +24,11 @@ static bool lies_below(const char *path, const char *folder, size_t length)
            (real_path[n] == '/' || real_path[n] == '\0' || n == 1);
 }
 
-bool service_may_read(const struct service *service, bool over_unix, const char *url,
+bool service_may_read(struct service *service, bool over_unix, const char *url,
                       struct hp_error *err)
 {
     const char *path = strncmp(url, "file://", 7) == 0 ? strchr(url + 7, '/') : url;
-    const char *folders = service->local_repositories;
+    HP_FREE char *folders = service_text(service, &service->texts.local_repositories);
     if (*url != '/' && strncmp(url, "file://", 7) != 0)
         return true;
     if (!folders && over_unix)
@@ -54,12 +46,39 @@ bool service_may_read(const struct service *service, bool over_unix, const char 
                                     "to the collector: --local-repositories FOLDER.");
 }
 
-void service_set(struct service *service, const char *webhook, int64_t poll_s)
+static void clear(struct service_texts *texts)
 {
-    char *copy = webhook && *webhook ? strdup(webhook) : NULL;
-    pthread_mutex_lock(&service->mutex);
-    free(service->webhook);
-    service->webhook = copy;
-    service->poll_s = poll_s;
-    pthread_mutex_unlock(&service->mutex);
+    free((char *)texts->webhook);
+    free((char *)texts->webhook_secrets);
+    free((char *)texts->local_repositories);
+    *texts = (struct service_texts){0};
+}
+
+/* False: out of memory. */
+static bool copy(const char **out, const char *text)
+{
+    *out = text && *text ? strdup(text) : NULL;
+    return *out || !text || !*text;
+}
+
+bool service_set(struct service *service, const struct service_texts *texts, struct hp_error *err)
+{
+    struct service_texts fresh = {0};
+    bool ok = copy(&fresh.webhook, texts->webhook) &&
+              copy(&fresh.webhook_secrets, texts->webhook_secrets) &&
+              copy(&fresh.local_repositories, texts->local_repositories);
+    if (ok) {
+        pthread_mutex_lock(&service->mutex);
+        struct service_texts old = service->texts;
+        service->texts = fresh;
+        fresh = old;
+        pthread_mutex_unlock(&service->mutex);
+    }
+    clear(&fresh);
+    return ok || hp_fail(err, HP_SYSTEM, "out of memory");
+}
+
+void service_forget(struct service *service)
+{
+    clear(&service->texts);
 }

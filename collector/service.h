@@ -11,6 +11,13 @@
 
 #include <pthread.h>
 
+/* Settings that are texts; NULL: none. */
+struct service_texts {
+    const char *webhook;            /* who is told of alerts */
+    const char *webhook_secrets;    /* folder of a file a repository; NULL: no webhook is taken */
+    const char *local_repositories; /* folders, separated by colons; NULL: see service_may_read */
+};
+
 struct service {
     char *state;
     struct db *db;
@@ -18,35 +25,35 @@ struct service {
         *reader; /* what only reads and may be some moments old; the same as db without replicas */
     struct server *server;
     char address[128]; /* of the page, "http://127.0.0.1:8947"; "" without TCP */
-    int64_t queue_limit;
-    int64_t repository_queue_limit;
-    char *local_repositories; /* folders, separated by colons; NULL: see service_may_read */
-    int64_t lease_s;
-    int64_t max_attempts;
-    int64_t session_minutes;
-    int64_t selftest_hours; /* between self-tests of a repository; 0: never */
-    int64_t gap_jobs;       /* that fill gaps, of a repository at a time; 0: none */
-    int64_t stream_limit;   /* event streams at a time */
-    bool anonymous_read;    /* whoever sends no credential may read */
-    char *webhook_secrets;  /* folder of a file a repository; NULL: no webhook is taken */
-    int64_t keep_months;    /* of samples and profiles; 0: for ever */
+
+    /* Settings that SIGHUP may change, read by any thread; see collector/settings.h. */
+    _Atomic int64_t poll_s; /* between two looks at every repository */
+    _Atomic int64_t queue_limit, repository_queue_limit;
+    _Atomic int64_t lease_s;
+    _Atomic int64_t max_attempts;
+    _Atomic int64_t session_minutes;
+    _Atomic int64_t selftest_hours; /* between self-tests of a repository; 0: never */
+    _Atomic int64_t gap_jobs;       /* that fill gaps, of a repository at a time; 0: none */
+    _Atomic int64_t stream_limit;   /* event streams at a time */
+    _Atomic int64_t keep_months;    /* of samples and profiles; 0: for ever */
+    _Atomic bool anonymous_read;    /* whoever sends no credential may read */
 
     pthread_mutex_t mutex; /* of what follows */
-    char *webhook;         /* NULL: none */
-    int64_t poll_s;
+    struct service_texts texts;
 };
 
-/* The present webhook as a copy that the caller frees; NULL: none. */
-char *service_webhook(struct service *service);
-int64_t service_poll(struct service *service);
+/* The present value of one of service->texts, as a copy that the caller frees; NULL: none. */
+char *service_text(struct service *service, const char *const *text);
 
 /* Whether a repository's address may be used by whoever asks: one on another machine by all; one on
  * this machine only below a folder of local_repositories, or, where none is named, when it comes
  * over the Unix socket. HP_DENIED with a hint. */
-bool service_may_read(const struct service *service, bool over_unix, const char *url,
+bool service_may_read(struct service *service, bool over_unix, const char *url,
                       struct hp_error *err);
 
-/* Changes the two settings; takes a copy of `webhook` (NULL or "": none). */
-void service_set(struct service *service, const char *webhook, int64_t poll_s);
+/* Changes them all; takes copies (NULL or "": none). */
+bool service_set(struct service *service, const struct service_texts *texts, struct hp_error *err);
+/* Frees them. */
+void service_forget(struct service *service);
 
 #endif

@@ -7,10 +7,9 @@
 #include "collector/listen.h"
 #include "collector/migrate.h"
 #include "collector/notify.h"
-#include "collector/outbox.h"
 #include "collector/private_db.h"
-#include "collector/rate.h"
 #include "collector/service.h"
+#include "collector/settings.h"
 #include "collector/verbs.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -31,10 +30,12 @@ static const size_t BODY_MEMORY = (size_t)256 << 20;
 
 struct serve {
     struct service service;
-    struct listen_tcp tcp;
+    struct listen_tcp tcp[LISTEN_MOST];
+    size_t tcp_count;
     int unix_fd;
     char *socket, *address_file, *files;
     struct background *background;
+    struct settings_start at_start;
 };
 
 /* --- start ---------------------------------------------------------------------------------------
@@ -54,12 +55,13 @@ static bool open_sockets(struct serve *s, const struct hp_values *values, struct
         return false;
     if (hp_opt_flag(values, "no-tcp"))
         return true;
-    if (!listen_tcp(hp_opt(values, "listen"), &s->tcp, err))
+    if (!listen_tcp_all(hp_opt(values, "listen"), s->tcp, &s->tcp_count, err))
         return false;
-    snprintf(s->service.address, sizeof s->service.address, "%s", s->tcp.address);
-    if (!s->tcp.loopback)
-        hp_log(HP_LOG_WARNING, "%s is reachable by other machines: put TLS in front",
-               s->tcp.address);
+    snprintf(s->service.address, sizeof s->service.address, "%s", s->tcp[0].address);
+    for (size_t i = 0; i < s->tcp_count; i++)
+        if (!s->tcp[i].loopback)
+            hp_log(HP_LOG_WARNING, "%s is reachable by other machines: put TLS in front",
+                   s->tcp[i].address);
     return true;
 }
 
@@ -131,15 +133,14 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
     struct server_options options = {
         .routes = routes,
         .service = &s->service,
-        .tcp_fd = s->tcp.fd,
+        .tcp = s->tcp,
+        .tcp_count = s->tcp_count,
         .unix_fd = s->unix_fd,
-        .loopback = s->tcp.loopback,
         .workers = workers,
         .heavy_workers = 1 + (int)sysconf(_SC_NPROCESSORS_ONLN),
         .slow_workers = workers > 2 ? workers - 2 : 1,
         .connections = CONNECTIONS,
-        .per_address =
-            s->tcp.loopback ? 0 : (unsigned)hp_opt_int(values, "connections-per-address"),
+        .per_address = (unsigned)hp_opt_int(values, "connections-per-address"),
         .proxies = hp_opt(values, "trusted-proxy"),
         .body_memory = BODY_MEMORY,
         .folder = s->files,
@@ -157,37 +158,16 @@ static bool start_server(struct serve *s, const struct hp_values *values, struct
     return s->background != NULL;
 }
 
+/* One address a line, the page's first. */
 static bool write_address(struct serve *s, struct hp_error *err)
 {
-    if (!s->service.address[0])
+    HP_BUFFER struct hp_buffer lines = {0};
+    if (s->tcp_count == 0)
         return unlink(s->address_file) == 0 || true;
-    HP_FREE char *line = hp_format("%s\n", s->service.address);
-    return line ? hp_file_replace(s->address_file, line, strlen(line), 0644, err)
-                : hp_fail(err, HP_SYSTEM, "out of memory");
-}
-
-static bool read_settings(struct serve *s, const struct hp_values *values, struct hp_error *err)
-{
-    const char *webhook = hp_opt(values, "webhook");
-    if (webhook && *webhook && !outbox_check_url(webhook, err))
-        return false;
-    rate_set(hp_opt_int(values, "rate-limit"));
-    const char *secrets = hp_opt(values, "webhook-secrets");
-    s->service.webhook_secrets = secrets && *secrets ? strdup(secrets) : NULL;
-    s->service.stream_limit = hp_opt_int(values, "event-streams");
-    s->service.anonymous_read = hp_opt_flag(values, "anonymous-read");
-    s->service.queue_limit = hp_opt_int(values, "queue-limit");
-    s->service.repository_queue_limit = hp_opt_int(values, "repository-queue-limit");
-    const char *folders = hp_opt(values, "local-repositories");
-    s->service.local_repositories = folders && *folders ? strdup(folders) : NULL;
-    s->service.lease_s = hp_opt_int(values, "lease");
-    s->service.max_attempts = hp_opt_int(values, "max-attempts");
-    s->service.session_minutes = hp_opt_int(values, "session-minutes");
-    s->service.selftest_hours = hp_opt_int(values, "self-tests");
-    s->service.gap_jobs = hp_opt_int(values, "fill-gaps");
-    s->service.keep_months = hp_opt_int(values, "keep-samples");
-    service_set(&s->service, webhook, hp_opt_int(values, "poll"));
-    return true;
+    for (size_t i = 0; i < s->tcp_count; i++)
+        if (!hp_buffer_printf(&lines, "%s\n", s->tcp[i].address))
+            return hp_fail(err, HP_SYSTEM, "out of memory");
+    return hp_file_replace(s->address_file, lines.data, lines.size, 0644, err);
 }
 
 static bool prepare_git(struct serve *s, const struct hp_values *values, struct hp_error *err)
@@ -228,7 +208,8 @@ static void bound_memory(void)
 static bool start(struct serve *s, const struct hp_values *values, struct hp_error *err)
 {
     HP_FREE char *state = hp_state_folder(hp_opt(values, "state"), err);
-    if (!state || !read_settings(s, values, err) || !hp_state_make(state, "run", 0700, err) ||
+    if (!state || !settings_apply(&s->service, values, err) ||
+        !settings_remember(&s->at_start, values, err) || !hp_state_make(state, "run", 0700, err) ||
         !hp_state_make(state, "mirrors", 0700, err) || !hp_drop_root(err))
         return false;
     umask(077);
@@ -255,8 +236,8 @@ static void stop(struct serve *s)
     } else {
         if (s->unix_fd >= 0)
             close(s->unix_fd);
-        if (s->tcp.fd >= 0)
-            close(s->tcp.fd);
+        for (size_t i = 0; i < s->tcp_count; i++)
+            close(s->tcp[i].fd);
     }
     if (s->unix_fd >= 0)
         unlink(s->socket);
@@ -266,9 +247,8 @@ static void stop(struct serve *s)
         db_close(service->reader);
     db_close(service->db);
     free(service->state);
-    free(service->webhook);
-    free(service->webhook_secrets);
-    free(service->local_repositories);
+    service_forget(service);
+    settings_clear(&s->at_start);
     free(s->socket);
     free(s->address_file);
     free(s->files);
@@ -283,10 +263,9 @@ static struct serve *reloading;
 static int reload(const struct hp_values *values)
 {
     struct hp_error err = {0};
-    const char *webhook = hp_opt(values, "webhook");
-    if (webhook && *webhook && !outbox_check_url(webhook, &err))
+    if (!settings_apply(&reloading->service, values, &err))
         return verb_fail(values, &err);
-    service_set(&reloading->service, webhook, hp_opt_int(values, "poll"));
+    settings_warn(&reloading->at_start, values);
     return HP_EXIT_OK;
 }
 
@@ -332,7 +311,7 @@ static void run(struct serve *s, const sigset_t *set)
 int verb_serve(const struct hp_values *values)
 {
     struct hp_error err = {0};
-    struct serve s = {.tcp.fd = -1, .unix_fd = -1};
+    struct serve s = {.unix_fd = -1};
     bool verbose = hp_opt_flag(values, "verbose"), quiet = hp_opt_flag(values, "quiet");
     sigset_t set;
     hp_log_init(COLLECTOR_PROGRAM, verbose ? HP_LOG_DEBUG : quiet ? HP_LOG_WARNING : HP_LOG_INFO);

@@ -25,14 +25,15 @@ static bool plain_name(const char *name)
     return *name && *name != '.' && strlen(name) < 65 && !strchr(name, '/');
 }
 
-static bool read_secret(const struct service *service, const char *repository,
-                        struct hp_buffer *secret, struct hp_error *err)
+static bool read_secret(struct service *service, const char *repository, struct hp_buffer *secret,
+                        struct hp_error *err)
 {
     struct stat st;
     struct hp_error inner = {0};
-    if (!service->webhook_secrets || !plain_name(repository))
+    HP_FREE char *folder = service_text(service, &service->texts.webhook_secrets);
+    if (!folder || !plain_name(repository))
         return hp_fail(err, HP_NOT_FOUND, "no webhook is taken for this repository");
-    HP_FREE char *path = hp_format("%s/%s", service->webhook_secrets, repository);
+    HP_FREE char *path = hp_format("%s/%s", folder, repository);
     if (!path)
         return hp_fail(err, HP_SYSTEM, "out of memory");
     if (stat(path, &st) != 0 && errno != ENOENT)

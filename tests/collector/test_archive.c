@@ -258,6 +258,10 @@ START_TEST(what_is_damaged_changes_nothing)
         {{HEAD, REPOSITORY, "{\"commit\":{\"sha\":\"x\"}}"}, "line"},
         {{HEAD, REPOSITORY, "{\"commit\":{\"sha\":}}"}, "line"},
         {{HEAD, REPOSITORY, "not json"}, "line 3"},
+        {{HEAD, REPOSITORY, "{\"suite\":{\"document\":{\"driver\":{\"repository\":\"ext::x\"}}}}"},
+         "the suite's driver"},
+        {{HEAD, REPOSITORY, "{\"suite\":{\"document\":{\"driver\":{\"repository\":1}}}}"},
+         "no text"},
         {{HEAD, "{\"repository\":{\"name\":\"../x\",\"url\":\"/u\"}}"}, "line 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -2,6 +2,7 @@
 #include "collector/ingest.h"
 #include "collector/private_db.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/json.h"
@@ -797,12 +798,39 @@ START_TEST(examples_obey_their_schemas)
 }
 END_TEST
 
+/* Somebody holds what a result is written into: the request ends in its time, and nothing of it is
+ * left; the same document is stored later. */
+START_TEST(gives_up_in_time)
+{
+    struct ingest_outcome out;
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR), *other = store_db(PRIVATE_DB_OWNER);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct db_conn *holder = db_acquire(other, &err);
+    ck_assert_msg(holder && db_begin(holder, &err) &&
+                      db_script(holder, "lock", "LOCK TABLE store.sample_set", &err),
+                  "%s", err.message);
+    double before = hp_monotonic_s();
+    db_request(1);
+    ck_assert(!ingest_result(db, result, &out, &err));
+    db_request(0);
+    ck_assert_msg(err.code == HP_UNAVAILABLE, "%s", err.message);
+    ck_assert_double_lt(hp_monotonic_s() - before, 8);
+    db_release(holder);
+    assert_nothing_stored();
+    ck_assert_msg(ingest_result(db, result, &out, &err) && out.stored, "%s", err.message);
+    db_close(db);
+    db_close(other);
+}
+END_TEST
+
 HP_SUITE(ingest)
 {
     Suite *s = suite_create("ingest");
     TCase *t = tcase_create("results");
     tcase_set_timeout(t, 60);
     tcase_add_unchecked_fixture(t, store_start, store_stop);
+    tcase_add_test(t, gives_up_in_time);
     tcase_add_test(t, golden_is_stored_once);
     tcase_add_test(t, figures_are_kept);
     tcase_add_test(t, passes_are_kept);

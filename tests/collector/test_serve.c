@@ -1,5 +1,7 @@
 /* The program itself: sockets, readiness, its end, and its smaller verbs. */
 #include "collector/listen.h"
+#include "collector/settings.h"
+#include "collector/verbs.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -218,6 +220,76 @@ START_TEST(listens_where_it_is_told)
 }
 END_TEST
 
+/* Both answer, and both know that they are for this machine alone. */
+START_TEST(listens_on_several_addresses)
+{
+    struct hp_error err;
+    char first[64], second[64];
+    collector_start((const char *const[]){"--listen", "127.0.0.1:0,127.0.0.2:0", NULL});
+    HP_FREE char *path = hp_format("%s/run/address", collector_state());
+    HP_BUFFER struct hp_buffer text = {0};
+    ck_assert(hp_file_read(path, 200, &text, &err));
+    ck_assert_int_eq(sscanf(hp_buffer_text(&text), "%63s %63s", first, second), 2);
+    ck_assert_str_eq(first, collector_address());
+    ck_assert(strncmp(second, "http://127.0.0.2:", 17) == 0);
+    ck_assert_int_eq(collector_ask_as(NULL, "GET", "/healthz", NULL, NULL), 200);
+    HP_HTTP struct hp_http *http = hp_http_new(second, NULL, &err);
+    HP_BUFFER struct hp_buffer answer = {0};
+    long status = 0;
+    hp_http_bytes(http, "GET", "/healthz", NULL, NULL, 0, 4096, &answer, &status, &err);
+    ck_assert_int_eq(status, 403); /* its Host is no name of this machine */
+    ck_assert_int_eq(collector_stop(), 0);
+    const char *printed;
+    ck_assert_int_ne(
+        collector_run((const char *const[]){"serve", "--listen", "127.0.0.1:0,127.0.0.1", NULL},
+                      true, &printed),
+        0);
+    ck_assert_ptr_nonnull(strstr(printed, "'127.0.0.1' is not an address"));
+}
+END_TEST
+
+static void configure(const char *text)
+{
+    struct hp_error err;
+    HP_FREE char *config = hp_format("%s/hakperf.conf", collector_state());
+    ck_assert(hp_file_replace(config, text, strlen(text), 0644, &err));
+    setenv("HAKPERF_CONFIG", config, 1);
+}
+
+/* Who may read, and how long a lease is, change with SIGHUP; all or nothing of it. */
+START_TEST(reads_its_settings_anew)
+{
+    configure("anonymous-read = no\n");
+    collector_start(NULL);
+    ck_assert_int_eq(collector_ask_as(NULL, "GET", "/api/v1/status", NULL, NULL), 401);
+    configure("anonymous-read = yes\nworkers = 3\n");
+    collector_signal(SIGHUP);
+    for (int i = 0; i < 100; i++) {
+        if (collector_ask_as(NULL, "GET", "/api/v1/status", NULL, NULL) == 200)
+            break;
+        hp_sleep_ms(50);
+    }
+    ck_assert_int_eq(collector_ask_as(NULL, "GET", "/api/v1/status", NULL, NULL), 200);
+    configure("anonymous-read = no\nlease = never\n");
+    collector_signal(SIGHUP);
+    hp_sleep_ms(300);
+    ck_assert_int_eq(collector_ask_as(NULL, "GET", "/api/v1/status", NULL, NULL), 200);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+/* What does not change with SIGHUP is a setting there is. */
+START_TEST(fixed_settings_exist)
+{
+    for (const char *const *name = settings_fixed; *name; name++) {
+        const struct hp_option *option = serve_options;
+        while (option->name && strcmp(option->name, *name) != 0)
+            option++;
+        ck_assert_msg(option->name != NULL, "%s", *name);
+    }
+}
+END_TEST
+
 HP_SUITE(collector_serve)
 {
     Suite *s = suite_create("collector_serve");
@@ -233,6 +305,9 @@ HP_SUITE(collector_serve)
     tcase_add_test(t, finishes_what_is_in_hand);
     tcase_add_test(t, survives_a_lost_database);
     tcase_add_test(t, listens_where_it_is_told);
+    tcase_add_test(t, listens_on_several_addresses);
+    tcase_add_test(t, reads_its_settings_anew);
+    tcase_add_test(t, fixed_settings_exist);
     suite_add_tcase(s, t);
     return s;
 }
