@@ -164,7 +164,7 @@ START_TEST(metrics_count)
         "hakperf_db_up 1\n",
         "hakperf_build_info{version=\"" HAKPERF_VERSION "\"} 1\n",
         "hakperf_outbox{state=\"waiting\"} 0\n",
-        "hakperf_db_connections{state=\"limit\"} 14\n",
+        "hakperf_db_connections{state=\"limit\"} 15\n",
         "hakperf_results_total{outcome=\"stored\"} 0\n",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
