@@ -1,5 +1,6 @@
 #!/bin/sh
-# table.sh BUILD [ROUNDS]: HAKMEM beside glibc and the other allocators that are installed.
+# table.sh BUILD [ROUNDS [PATTERN]]: HAKMEM beside glibc and the other allocators that are installed;
+# with a pattern of the shell only the workloads whose title it matches, such as 'ws=*'.
 #
 # One program, the allocators by LD_PRELOAD, run in turn: each round runs all of them, so that
 # what the machine does meanwhile meets them alike. Printed is the median over the rounds of the
@@ -8,6 +9,7 @@
 set -eu
 build=$1
 rounds=${2:-9}
+pattern=${3:-*}
 bench=$build/bench
 libs=/usr/lib/$(uname -m)-linux-gnu
 work=$(mktemp -d)
@@ -38,6 +40,8 @@ one() {
 row() {
     title=$1 program=$2
     shift 2
+    # shellcheck disable=SC2254 # it is a pattern
+    case $title in $pattern) ;; *) return ;; esac
     for round in $(seq "$rounds"); do
         for arm in $arms; do
             one "$program" "${arm#*:}" "$@" >>"$work/${arm%%:*}"
