@@ -135,6 +135,19 @@ bool api_progress(struct service *service, const struct request *request, struct
                        json_pack("{s:I}", "lease_seconds", (json_int_t)service->lease_s), err);
 }
 
+bool api_release(struct service *service, const struct request *request, struct answer *answer,
+                 struct hp_error *err)
+{
+    int64_t job = 0, fence = 0;
+    HP_JSON json_t *body = request_json(request, err);
+    const char *reason = body ? need_text(body, "reason", 512, err) : NULL;
+    if (!reason || !api_job_number(request->arg[0], &job, err) ||
+        !need_number(body, "fence", &fence, err) ||
+        !queue_release(service->db, job, fence, reason, err))
+        return false;
+    return answer_json(answer, 200, json_pack("{s:I}", "released", (json_int_t)job), err);
+}
+
 /* The job after it was changed. */
 static bool answer_changed(struct service *service, const struct request *request, int64_t job,
                            const char *action, struct answer *answer, struct hp_error *err)

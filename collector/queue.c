@@ -183,6 +183,17 @@ bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *pro
     return PQntuples(row) > 0 || lost(err, job);
 }
 
+bool queue_release(struct db *db, int64_t job, int64_t fence, const char *reason,
+                   struct hp_error *err)
+{
+    char number[DB_TEXT], token[DB_TEXT];
+    DB_RESULT PGresult *row = db_pool_query(
+        db, "queue_release.sql", DB_PARAMS(db_int(number, job), db_int(token, fence), reason), err);
+    if (!row)
+        return false;
+    return PQntuples(row) > 0 || lost(err, job);
+}
+
 char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, char **driver_url,
                    struct hp_error *err)
 {

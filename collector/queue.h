@@ -78,6 +78,11 @@ json_t *queue_claim(struct db *db, const char *runner, const char *version,
 bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *progress,
                     int64_t lease_s, struct hp_error *err);
 
+/* Gives a job back that runs under that fence, before it is done: it waits again at once, and the
+ * attempt does not count. HP_CONFLICT where the lease was lost. */
+bool queue_release(struct db *db, int64_t job, int64_t fence, const char *reason,
+                   struct hp_error *err);
+
 /* The repository of a job that runs under that fence and that `sha` belongs to; the caller frees
  * it. *driver_url, owned by the caller too: where the driver's commit comes from, else NULL. NULL
  * with HP_NOT_FOUND or HP_CONFLICT (stale fence). */

@@ -36,6 +36,7 @@ const struct route routes[] = {
     {"POST", "/api/v1/jobs/claim", SCOPE_RUNNER, SMALL, api_claim, ROUTE_PLAIN},
     {"GET", "/api/v1/jobs/{}/source/{}", SCOPE_RUNNER, 0, api_source, ROUTE_SLOW},
     {"POST", "/api/v1/jobs/{}/progress", SCOPE_RUNNER, SMALL, api_progress, ROUTE_PLAIN},
+    {"POST", "/api/v1/jobs/{}/release", SCOPE_RUNNER, SMALL, api_release, ROUTE_PLAIN},
     {"PUT", "/api/v1/runs/{}", SCOPE_RUNNER, HP_WIRE_RESULT_LIMIT, api_run_put, ROUTE_HEAVY},
     {"GET", "/api/v1/tokens", SCOPE_ADMIN, 0, api_tokens, ROUTE_PLAIN},
     {"POST", "/api/v1/tokens", SCOPE_ADMIN, SMALL, api_token_create, ROUTE_PLAIN},

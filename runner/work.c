@@ -1,7 +1,7 @@
 /*
  * `hakperf-runner work`: deliver what the spool holds, claim, measure, spool, deliver, again and
- * again until told to stop. A job that is interrupted is left to its lease: the collector gives it
- * to whoever claims next.
+ * again until told to stop. A job that is interrupted is given back, so that whoever claims next
+ * has it at once; only where that fails too is it left to its lease.
  */
 #include "runner/verbs.h"
 
@@ -22,6 +22,7 @@
 #include <sys/statvfs.h>
 
 #define CLAIM_WAIT_S 1 /* so that a signal is answered within a second or two */
+#define RELEASE_S 3
 #define FREE_MIB 512
 #define TOKEN_LIMIT 4096
 
@@ -124,6 +125,23 @@ static void keep_result(const struct worker *w, const json_t *result)
     }
 }
 
+/* Soon, or not at all: whoever stops this runner waits for it. */
+static void give_back(struct worker *w, const json_t *job)
+{
+    struct hp_error err = {0};
+    HP_FREE char *path =
+        hp_format("/api/v1/jobs/%lld/release", (long long)hp_json_int(job, "job", 0));
+    HP_JSON json_t *answer = NULL;
+    HP_JSON json_t *body =
+        json_pack("{s:I, s:s}", "fence", (json_int_t)hp_json_int(job, "fence", 0), "reason",
+                  "it was stopped before the job was done");
+    hp_http_timeout(w->http, RELEASE_S);
+    if (path && body && hp_http_json(w->http, "POST", path, body, &answer, NULL, &err))
+        hp_log(HP_LOG_INFO, "stopped; the job waits for another runner");
+    else
+        hp_log(HP_LOG_WARNING, "stopped; the job is left to its lease: %s", err.message);
+}
+
 static void do_job(struct worker *w, const json_t *job)
 {
     struct hp_error err = {0};
@@ -140,7 +158,7 @@ static void do_job(struct worker *w, const json_t *job)
     if (result && !lost)
         keep_result(w, result);
     else if (rn_stop)
-        hp_log(HP_LOG_INFO, "stopped; the job is left to its lease");
+        give_back(w, job);
     else if (!lost)
         hp_log_error(HP_LOG_ERROR, "the job could not be done and is left to its lease", &err);
     /* What fails here at once, like a full disk, must not fail again at once. */

@@ -235,6 +235,36 @@ static void end_lease(void)
     owner("UPDATE store.job SET lease_until = now() - interval '1 second' WHERE state = 'running'");
 }
 
+static long release(const json_t *job, int64_t fence, const char *reason)
+{
+    HP_FREE char *path =
+        hp_format("/api/v1/jobs/%lld/release", (long long)hp_json_int(job, "job", 0));
+    HP_JSON json_t *body = json_pack("{s:I, s:s?}", "fence", (json_int_t)fence, "reason", reason);
+    return collector_ask("POST", path, body, NULL);
+}
+
+/* A runner that is stopped gives its job back: another has it at once, and no attempt is lost. */
+START_TEST(a_released_job_waits_again_at_once)
+{
+    collector_start(NULL);
+    three_commits();
+    ck_assert_int_eq(ask_revs("main", NULL, NULL), 200);
+    HP_JSON json_t *first = claim("first");
+    ck_assert_int_eq(release(first, 2, "stopped"), 409);
+    ck_assert_int_eq(release(first, 1, NULL), 422);
+    ck_assert_int_eq(release(first, 1, "stopped"), 200);
+    ck_assert_int_eq(release(first, 1, "stopped"), 409);
+    ck_assert_int_eq(progress(first, 1), 409);
+    ck_assert_str_eq(owner("SELECT concat_ws(' ', state, attempt, reason) FROM store.job "
+                           "WHERE fence > 0"),
+                     "queued 0 runner first gave it back: stopped");
+    HP_JSON json_t *second = claim("second");
+    ck_assert_int_eq(hp_json_int(second, "fence", 0), 2);
+    ck_assert_int_eq(hp_json_int(second, "attempt", 0), 1);
+    collector_stop();
+}
+END_TEST
+
 /* The whole way, with a runner that was too slow on it. */
 START_TEST(a_stale_runner_changes_nothing)
 {
@@ -412,6 +442,7 @@ HP_SUITE(collector_queue)
     tcase_add_test(t, bad_requests_queue_nothing);
     tcase_add_test(t, a_full_queue_says_so);
     tcase_add_test(t, jobs_are_managed_by_number);
+    tcase_add_test(t, a_released_job_waits_again_at_once);
     tcase_add_test(t, a_stale_runner_changes_nothing);
     tcase_add_test(t, a_job_that_kills_its_runners_is_dead);
     tcase_add_test(t, leases_end_by_themselves);

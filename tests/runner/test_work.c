@@ -183,6 +183,34 @@ START_TEST(a_job_lost_on_the_way_is_left_alone)
 }
 END_TEST
 
+/* SIGTERM in the middle of a job: it is given back at once, not left to its lease. */
+START_TEST(a_stopped_runner_gives_its_job_back)
+{
+    struct hp_error err = {0};
+    struct hp_child child;
+    HP_FREE char *job = job_text("plain", "slow");
+    const struct answer ok = {200, "{}", 0};
+    const struct answer script[] = {
+        {200, job, 0}, source("slow"), source("plain"), source("plain"), ok, ok, ok, ok, ok, ok};
+    struct responder *responder = responder_start(script, 10);
+    const char *const argv[] = {
+        fx.runner.launcher,       "work", "--state", fx.runner.state, "--server",
+        responder_url(responder), NULL};
+    const struct hp_command command = {.argv = argv, .folder = fx.folder};
+    ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
+    for (int i = 0; i < 3000 && !fx_exists("state/runner/work/plan.json"); i++)
+        hp_sleep_ms(10);
+    int status = hp_child_stop(&child, SIGTERM, 10);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    HP_FREE char *seen = responder_stop(responder);
+    const char *release = strstr(seen, "POST /api/v1/jobs/5/release");
+    ck_assert_msg(release != NULL, "%s", seen);
+    ck_assert_ptr_nonnull(strstr(release, "\"fence\":3"));
+    ck_assert(!fx_exists("state/spool/" RUN ".json"));
+    free_sources(script);
+}
+END_TEST
+
 START_TEST(a_malformed_job)
 {
     const struct answer script[] = {{200, "{\"format\":\"hakperf-job-v9\"}", 0}, {204, NULL, 0}};
@@ -227,6 +255,11 @@ HP_SUITE(runner_work)
     tcase_add_test(t, a_malformed_job);
     tcase_add_test(t, waits_for_a_collector_that_is_away_and_stops_when_told);
     tcase_set_timeout(t, 60);
+    suite_add_tcase(s, t);
+    t = tcase_create("stopped");
+    tcase_add_checked_fixture(t, fx_open_repository, fx_close);
+    tcase_add_test(t, a_stopped_runner_gives_its_job_back);
+    tcase_set_timeout(t, 120);
     suite_add_tcase(s, t);
     return s;
 }
