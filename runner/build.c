@@ -81,14 +81,15 @@ static bool write_plan(const struct work *work, struct hp_error *err)
     /* Without a sandbox all processes of the user would count, those of others' work too. */
     int64_t processes = room->runner->sandboxed ? work->limits->processes : 0;
     HP_JSON json_t *plan =
-        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O?, s:O?, s:I, s:I, s:I}", "source", source,
-                  "out", out, "layouts_folder", layouts, "tmp", tmp, "commands",
+        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O?, s:O?, s:I, s:I, s:I, s:I}", "source",
+                  source, "out", out, "layouts_folder", layouts, "tmp", tmp, "commands",
                   json_object_get(work->recipe, "commands"), "artifacts",
                   json_object_get(work->recipe, "artifacts"), "environment",
                   json_object_get(work->recipe, "environment"), "layouts",
                   json_object_get(work->recipe, "layouts"), "memory_mib",
                   (json_int_t)work->limits->memory_mib, "processes", (json_int_t)processes,
-                  "disk_mib", (json_int_t)work->limits->disk_mib);
+                  "disk_mib", (json_int_t)work->limits->disk_mib, "timeout_s",
+                  (json_int_t)hp_json_int(work->recipe, "timeout_s", DEFAULT_TIMEOUT_S));
     HP_FREE char *text = plan ? hp_json_text(plan) : NULL;
     return text ? hp_file_replace(path, text, strlen(text), 0644, err)
                 : hp_fail(err, HP_SYSTEM, "out of memory");
@@ -169,6 +170,7 @@ static bool receive_layouts(const struct work *work, FILE *stream, struct rn_bui
     }
     out->layouts = (unsigned)count;
     snprintf(out->no_layouts, sizeof out->no_layouts, "%s", hp_json_string(told, "reason", ""));
+    out->layouts_late = hp_json_bool(told, "late", false);
     return true;
 }
 
@@ -299,6 +301,8 @@ static bool build_fresh(const struct work *work, const char *key, int archive, s
         return false;
     }
     out->made = true;
+    if (out->layouts_late)
+        return true;
     HP_JSON json_t *entry =
         json_pack("{s:s, s:s, s:o, s:f, s:O, s:O, s:i, s:o}", "artifact_hash", out->artifact_hash,
                   "code_hash", out->code_hash, "compiler",

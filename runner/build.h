@@ -21,6 +21,7 @@ struct rn_built {
     /* Code layouts made, beside the artifacts in folders RN_LAYOUT_FOLDER: RN_LAYOUTS or none. */
     unsigned layouts;
     char no_layouts[512]; /* why there are none though the recipe asks for them */
+    bool layouts_late;    /* they took too long, which another time they may not: not cached */
 };
 
 void rn_built_clear(struct rn_built *built);

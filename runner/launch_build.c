@@ -4,6 +4,7 @@
 #include "runner/launch_build.h"
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/hash.h"
 #include "common/io.h"
 #include "common/json.h"
@@ -71,6 +72,10 @@ static bool must_end(const struct rn_build_step *build, short log_events)
 {
     if (log_events & (POLLERR | POLLHUP))
         return true;
+    if (build->deadline > 0 && hp_monotonic_s() > build->deadline) {
+        fprintf(stderr, "hakperf: error: it took longer than its time and was killed\n");
+        return true;
+    }
     if (build->processes <= 0 || !rn_memory_spent(build->memory_mib))
         return false;
     fprintf(stderr, "hakperf: error: the build used more than %lld MiB of memory\n",
@@ -290,7 +295,9 @@ bool rn_build_step_read(const json_t *plan, struct rn_build_step *build, struct 
                                     .layouts = hp_json_string(plan, "layouts_folder", NULL),
                                     .memory_mib = hp_json_int(plan, "memory_mib", 0),
                                     .processes = hp_json_int(plan, "processes", 0),
-                                    .disk_mib = hp_json_int(plan, "disk_mib", 0)};
+                                    .disk_mib = hp_json_int(plan, "disk_mib", 0),
+                                    .timeout_s = hp_json_number(plan, "timeout_s", 0),
+                                    .begun = hp_monotonic_s()};
     if (!build->source || !build->out || !build->tmp || !build->layouts)
         return hp_fail(err, HP_INVALID, "the plan is none");
     make_environment(build);

@@ -13,6 +13,9 @@ struct rn_build_step {
     const char *source, *out, *tmp, *layouts; /* folders; `layouts` is made when it is needed */
     struct rn_argv env;
     int64_t memory_mib, processes, disk_mib;
+    double timeout_s; /* of the whole build, which ends from outside; 0: none */
+    double begun;     /* hp_monotonic_s() */
+    double deadline;  /* of the step that runs; 0: none */
 };
 
 /* Fills a step from its plan; false with err where the plan is none. The environment is made. */
@@ -33,7 +36,8 @@ bool rn_build_inspect(const struct rn_build_step *build, const char *const *word
 bool rn_build_send_bytes(int fd, size_t size);
 
 /* Makes the layouts that the plan asks for and hands them out, or says why there are none; see
- * launcher.h. False only if nothing can be handed out any more. */
+ * launcher.h. Their command has a limit of time of its own, within what the build has left: one
+ * that hangs costs the layouts, not the build. False only if nothing can be handed out any more. */
 bool rn_build_layouts(const struct rn_build_step *build, struct hp_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  * layout, by the recipe's own command and the linker scripts that are written here.
  */
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "runner/failure.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,8 +74,24 @@ static void read_log(int fd, char *line, size_t room)
     rn_telling_line(text, own ? (size_t)(own - text) + 1 : (size_t)n, line, room);
 }
 
-/* Runs the recipe's commands; if one fails, the error says with what words. */
-static bool link_all(const struct rn_build_step *build, struct hp_error *err)
+/* The layouts may take as long as so many builds, and so long however fast the build was. */
+#define BUILDS 20
+#define LEAST_S 120
+
+/* When the layout commands have to be done: in time for the build to say so. */
+static double link_deadline(const struct rn_build_step *build)
+{
+    double now = hp_monotonic_s(), spent = now - build->begun;
+    double limit = fmax(LEAST_S, BUILDS * spent);
+    double left = build->timeout_s - spent;
+    if (build->timeout_s > 0)
+        limit = fmin(limit, left - fmin(30, left / 2));
+    return now + fmax(limit, 1);
+}
+
+/* Runs the recipe's commands; if one fails, the error says with what words. *late: it took too
+ * long, which is not to be remembered as what the source is like. */
+static bool link_all(const struct rn_build_step *build, bool *late, struct hp_error *err)
 {
     char line[300];
     HP_FREE char *path = hp_format("%s/hakperf-layouts.log", build->tmp);
@@ -81,8 +99,11 @@ static bool link_all(const struct rn_build_step *build, struct hp_error *err)
     HP_FD int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     if (log < 0 || kept < 0 || dup2(log, STDERR_FILENO) < 0)
         return hp_fail_errno(err, "cannot keep what the layout command prints");
+    struct rn_build_step limited = *build;
+    limited.deadline = link_deadline(build);
     bool ok = rn_build_commands(
-        build, json_object_get(json_object_get(build->plan, "layouts"), "commands"));
+        &limited, json_object_get(json_object_get(build->plan, "layouts"), "commands"));
+    *late = !ok && hp_monotonic_s() > limited.deadline;
     dup2(kept, STDERR_FILENO);
     read_log(log, line, sizeof line);
     unlink(path);
@@ -122,7 +143,7 @@ static bool check_and_strip(const struct rn_build_step *build, char *const *path
            hp_fail(err, HP_FAILED, "the layouts cannot be stripped");
 }
 
-static bool make_layouts(const struct rn_build_step *build, char *const *paths,
+static bool make_layouts(const struct rn_build_step *build, char *const *paths, bool *late,
                          struct hp_error *err)
 {
     RN_FUNCTIONS struct rn_functions functions = {0};
@@ -131,7 +152,7 @@ static bool make_layouts(const struct rn_build_step *build, char *const *paths,
         return hp_fail(err, HP_FAILED, "the artifact's symbols cannot be read");
     if (functions.count == 0)
         return hp_fail(err, HP_FAILED, "the artifact names no functions; is it stripped?");
-    if (!write_scripts(build, &functions, err) || !link_all(build, err))
+    if (!write_scripts(build, &functions, err) || !link_all(build, late, err))
         return false;
     rn_kill_descendants();
     return check_and_strip(build, paths, err);
@@ -165,17 +186,17 @@ bool rn_build_layouts(const struct rn_build_step *build, struct hp_error *err)
 {
     struct hp_error why = {0};
     char *paths[RN_LAYOUTS] = {0};
-    bool ok = true, named = true;
+    bool ok = true, named = true, late = false;
     const char *name = base_name(rn_layout_artifact(build->plan));
     for (unsigned s = 0; s < RN_LAYOUTS; s++)
         named = (paths[s] = hp_format("%s/%02u/%s", build->layouts, s, name)) && named;
     if (!named)
         ok = hp_fail(err, HP_SYSTEM, "out of memory");
-    else if (make_layouts(build, paths, &why))
+    else if (make_layouts(build, paths, &late, &why))
         ok = send_line(json_pack("{s:i}", "layouts", RN_LAYOUTS), err) && send_all(paths, err);
     else
-        ok = send_line(json_pack("{s:i, s:o}", "layouts", 0, "reason",
-                                 hp_json_bytes(why.message, strlen(why.message))),
+        ok = send_line(json_pack("{s:i, s:o, s:b}", "layouts", 0, "reason",
+                                 hp_json_bytes(why.message, strlen(why.message)), "late", late),
                        err);
     for (unsigned s = 0; s < RN_LAYOUTS; s++)
         free(paths[s]);

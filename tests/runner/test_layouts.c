@@ -120,6 +120,7 @@ static const char tiny[] =
     "|| exit 1; done"
 
 static struct rn_built built;
+static int timeout_s = 300; /* more than any machine needs */
 
 /* Builds FOLDER/src into arm/NAME with the compiler's option and the shell's line for layouts. */
 static void build(const char *arm, const char *option, const char *line)
@@ -131,15 +132,16 @@ static void build(const char *arm, const char *option, const char *line)
     HP_FREE char *text =
         hp_format("{'commands': [['cc', '-O2', '-g', '-fPIC', '%s', '-c', 'a.c'], "
                   "['cc', '-shared', '-o', '{out}/lib/x.so', 'a.o']], 'artifacts': ['lib/x.so'], "
-                  "'layouts': {'commands': [['sh', '-c', '%s']]}, 'timeout_s': 60}",
-                  option, line);
+                  "'layouts': {'commands': [['sh', '-c', '%s']]}, 'timeout_s': %d}",
+                  option, line, timeout_s);
     HP_JSON json_t *recipe = fx_json(text);
     json_t *commands = json_object_get(recipe, "commands");
     json_array_insert_new(commands, 0, json_pack("[s, s]", "mkdir", "{out}/lib"));
     HP_FD int tar = fx_tar("src");
     rn_built_clear(&built);
     bool ok = rn_build(&fx.room, &limits, "test", arm, tar, recipe, into, &built, &failure, &err);
-    ck_assert_msg(ok, "%s %s", err.message, hp_json_string(failure, "log", ""));
+    ck_assert_msg(ok, "%s: %s\n%s", err.message, hp_json_string(failure, "message", ""),
+                  hp_json_string(failure, "log", ""));
 }
 
 /* The addresses of third and thrice in a layout of an arm. */
@@ -238,6 +240,23 @@ START_TEST(layouts_that_are_none_are_refused)
 }
 END_TEST
 
+/* The build stands, without layouts; and it is tried again, for a machine may only have been slow.
+ */
+START_TEST(a_layout_command_that_hangs)
+{
+    fx_write("src/a.c", tiny, 0644);
+    timeout_s = 20;
+    build("head", "-ffunction-sections", "sleep 86471 & sleep 86472");
+    ck_assert_uint_eq(built.layouts, 0);
+    ck_assert_msg(strstr(built.no_layouts, "it took longer than its time") != NULL, "%s",
+                  built.no_layouts);
+    ck_assert(fx_exists("state/runner/work/arm/head/lib/x.so"));
+    ck_assert(fx_no_process_with("8647"));
+    HP_FREE char *kept = fx_output((const char *const[]){"ls", "state/runner/cache", NULL});
+    ck_assert_str_eq(kept, "");
+}
+END_TEST
+
 HP_SUITE(runner_layouts)
 {
     Suite *s = suite_create("runner_layouts");
@@ -254,7 +273,12 @@ HP_SUITE(runner_layouts)
     tcase_add_test(t, the_cache_keeps_the_layouts);
     tcase_add_test(t, without_layouts_the_reason_is_told);
     tcase_add_test(t, layouts_that_are_none_are_refused);
-    tcase_set_timeout(t, 90);
+    tcase_set_timeout(t, 400);
+    suite_add_tcase(s, t);
+    t = tcase_create("hang");
+    tcase_add_checked_fixture(t, fx_open, fx_close);
+    tcase_add_test(t, a_layout_command_that_hangs);
+    tcase_set_timeout(t, 120);
     suite_add_tcase(s, t);
     return s;
 }
