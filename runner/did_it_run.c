@@ -202,8 +202,7 @@ static struct rn_workload workload_of(const struct work *work, const json_t *jso
     return (struct rn_workload){.room = work->asked->room,
                                 .suite = work->asked->suite,
                                 .json = json,
-                                .limits = work->asked->limits,
-                                .cpu = -1};
+                                .limits = work->asked->limits};
 }
 
 static struct rn_execution execution_of(const json_t *json, const char *library)

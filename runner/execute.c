@@ -136,14 +136,23 @@ static json_t *environment(const struct rn_workload *workload, const struct rn_e
     return env;
 }
 
+static json_t *cpu_list(const cpu_set_t *cpus)
+{
+    json_t *list = json_array();
+    for (int i = 0; cpus && i < CPU_SETSIZE; i++)
+        if (CPU_ISSET((size_t)i, cpus))
+            json_array_append_new(list, json_integer(i));
+    return list;
+}
+
 json_t *rn_request(const struct rn_workload *workload, const struct rn_execution *execution)
 {
     HP_FREE char *path = statistics_path(workload);
     bool sandboxed = workload->room->runner->sandboxed;
-    return json_pack("{s:o, s:o, s:i, s:f, s:I, s:I, s:I, s:s?}", "argv",
-                     arguments(workload, execution), "env", environment(workload, execution), "cpu",
-                     workload->cpu, "timeout_s", rn_timeout(workload), "memory_mib",
-                     (json_int_t)workload->limits.memory_mib, "processes",
+    return json_pack("{s:o, s:o, s:o, s:f, s:I, s:I, s:I, s:s?}", "argv",
+                     arguments(workload, execution), "env", environment(workload, execution),
+                     "cpus", cpu_list(workload->cpus), "timeout_s", rn_timeout(workload),
+                     "memory_mib", (json_int_t)workload->limits.memory_mib, "processes",
                      (json_int_t)(sandboxed ? workload->limits.processes : 0), "file_mib",
                      (json_int_t)FILE_MIB, "file", execution->statistics ? path : NULL);
 }

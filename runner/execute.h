@@ -9,6 +9,8 @@
 #include "common/process.h"
 #include "runner/sandbox.h"
 
+#include <sched.h>
+
 enum rn_arm { RN_HEAD, RN_BASE, RN_CONTROL, RN_ARMS };
 
 /* "head", "base", "control". */
@@ -39,8 +41,8 @@ struct rn_workload {
     const json_t *json; /* the workload within it */
     const json_t *plan; /* the job's, where it samples otherwise; NULL: the standard one */
     struct rn_limits limits;
-    int cpu;          /* to pin samples to; -1: none */
-    unsigned layouts; /* code layouts that every arm has; 0: as shipped only */
+    const cpu_set_t *cpus; /* that samples run on; NULL: where the runner itself runs */
+    unsigned layouts;      /* code layouts that every arm has; 0: as shipped only */
 };
 
 struct rn_launcher {

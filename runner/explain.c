@@ -32,6 +32,13 @@ static const struct {
     {"perf stat", rn_perf_pass, rn_perf_pass_missing},
 };
 
+static const char not_asked[] = "no passes were asked for";
+
+static bool is_asked(const struct rn_explained *asked)
+{
+    return asked->room->runner->passes_s > 0;
+}
+
 /* One pass of one workload for one arm. */
 static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_arm arm,
                      struct hp_error *err)
@@ -42,8 +49,16 @@ static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_
                                          .suite = asked->suite,
                                          .json = json,
                                          .limits = asked->limits,
-                                         .cpu = hp_json_int(json, "threads", 1) == 1 ? asked->cpu
-                                                                                     : -1};
+                                         .cpus = rn_cpus_for(asked->cpus, json)};
+    static _Thread_local struct rn_cpu_lock lock;
+    if (!is_asked(asked)) {
+        const struct rn_pass none = {.workload = &workload, .arm = arm, .result = result};
+        passes[which].skip(&none, not_asked);
+        return true;
+    }
+    if (!rn_cpus_lock(asked->room->runner, workload.cpus, &lock, err))
+        return false;
+    e->deadline += lock.waited_s;
     const struct rn_pass pass = {.launcher = &e->launcher,
                                  .workload = &workload,
                                  .arm = arm,
@@ -53,9 +68,10 @@ static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_
     if (pass.seconds < 1) {
         passes[which].skip(&pass, "the time for passes was up");
         e->left_out++;
-        return true;
     }
-    return passes[which].run(&pass, err);
+    bool ok = pass.seconds < 1 || passes[which].run(&pass, err);
+    rn_cpus_unlock(&lock);
+    return ok;
 }
 
 static bool run_passes(struct explained *e, struct hp_error *err)
@@ -67,8 +83,9 @@ static bool run_passes(struct explained *e, struct hp_error *err)
         json_array_foreach (asked->workloads, i, result) {
             if (strcmp(hp_json_string(result, "status", ""), "measured") != 0)
                 continue;
-            rn_progress_set(asked->room->runner->progress, "passes", (int64_t)i, (int64_t)n,
-                            "%s, %s", passes[which].name, hp_json_string(result, "name", ""));
+            if (is_asked(asked))
+                rn_progress_set(asked->room->runner->progress, "passes", (int64_t)i, (int64_t)n,
+                                "%s, %s", passes[which].name, hp_json_string(result, "name", ""));
             if (!run_pass(e, which, result, RN_HEAD, err) ||
                 (asked->has_base && !run_pass(e, which, result, RN_BASE, err)))
                 return false;
@@ -102,6 +119,10 @@ bool rn_explain(const struct rn_explained *asked, json_t **coverage, struct hp_e
 {
     double begin = hp_monotonic_s();
     struct explained e = {.asked = asked, .deadline = begin + asked->room->runner->passes_s};
+    if (!is_asked(asked)) {
+        *coverage = rn_coverage_missing(not_asked);
+        return run_passes(&e, err);
+    }
     if (!did_it_run(&e, coverage, err) ||
         !rn_launcher_start(asked->room, &asked->limits, &e.launcher, err))
         return false;

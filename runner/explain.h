@@ -6,6 +6,7 @@
 #ifndef RN_EXPLAIN_H
 #define RN_EXPLAIN_H
 
+#include "runner/cpus.h"
 #include "runner/execute.h"
 #include "runner/source.h"
 
@@ -17,7 +18,7 @@ struct rn_explained {
     const struct rn_sources *sources;
     const char *toolchain, *driver_hash;
     bool has_base;
-    int cpu;           /* that single-threaded workloads are pinned to */
+    const struct rn_cpus *cpus;
     json_t *workloads; /* objects of the result document, added to */
     json_t *warnings;  /* added to */
 };

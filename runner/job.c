@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/wire.h"
 #include "runner/build.h"
+#include "runner/cpus.h"
 #include "runner/explain.h"
 #include "runner/failure.h"
 #include "runner/machine.h"
@@ -161,24 +162,36 @@ static bool is_asked(const struct task *t, const json_t *workload)
     return false;
 }
 
-static bool measure_all(struct task *t, int cpu, struct hp_error *err)
+/* One workload's result, while its CPUs are this runner's alone. */
+static json_t *measure_one(struct task *t, const json_t *workload, const struct rn_cpus *cpus,
+                           unsigned layouts, struct hp_error *err)
+{
+    static _Thread_local struct rn_cpu_lock lock;
+    const struct rn_workload w = {.room = &t->room,
+                                  .suite = t->suite,
+                                  .json = workload,
+                                  .plan = json_object_get(t->job, "plan"),
+                                  .limits = t->limits,
+                                  .cpus = rn_cpus_for(cpus, workload),
+                                  .layouts = layouts};
+    if (!rn_cpus_lock(t->runner, w.cpus, &lock, err))
+        return NULL;
+    json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
+    rn_cpus_unlock(&lock);
+    return result;
+}
+
+static bool measure_all(struct task *t, const struct rn_cpus *cpus, struct hp_error *err)
 {
     struct rn_watch watch;
     size_t i, measured = 0;
     json_t *workload;
     unsigned layouts = layouts_of(t);
-    rn_watch_begin(&watch, cpu);
+    rn_watch_begin(&watch, cpus->measuring);
     json_array_foreach (json_object_get(t->suite, "workloads"), i, workload) {
-        const struct rn_workload w = {.room = &t->room,
-                                      .suite = t->suite,
-                                      .json = workload,
-                                      .plan = json_object_get(t->job, "plan"),
-                                      .limits = t->limits,
-                                      .cpu = hp_json_int(workload, "threads", 1) == 1 ? cpu : -1,
-                                      .layouts = layouts};
         if (!is_asked(t, workload))
             continue;
-        json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
+        json_t *result = measure_one(t, workload, cpus, layouts, err);
         if (!result)
             return false;
         json_array_append_new(t->workloads, result);
@@ -193,7 +206,7 @@ static bool measure_all(struct task *t, int cpu, struct hp_error *err)
 }
 
 /* The passes, which follow when all is decided. */
-static bool explain(struct task *t, int cpu, struct hp_error *err)
+static bool explain(struct task *t, const struct rn_cpus *cpus, struct hp_error *err)
 {
     const struct rn_explained asked = {.room = &t->room,
                                        .suite = t->suite,
@@ -202,7 +215,7 @@ static bool explain(struct task *t, int cpu, struct hp_error *err)
                                        .toolchain = t->toolchain,
                                        .driver_hash = t->driver.artifact_hash,
                                        .has_base = has_base(t),
-                                       .cpu = cpu,
+                                       .cpus = cpus,
                                        .workloads = t->workloads,
                                        .warnings = t->warnings};
     return strcmp(t->status, "measured") != 0 || rn_explain(&asked, &t->coverage, err);
@@ -211,15 +224,15 @@ static bool explain(struct task *t, int cpu, struct hp_error *err)
 static bool measure(struct task *t, struct hp_error *err)
 {
     cpu_set_t before;
-    int cpu = rn_choose_cpu(t->runner->cpu, err);
-    if (cpu < 0)
+    struct rn_cpus cpus;
+    if (!rn_cpus_of(t->runner->cpu, &cpus, err))
         return false;
-    t->preflight = rn_preflight(cpu, t->warnings);
+    t->preflight = rn_preflight(cpus.measuring, t->warnings);
     if (!t->runner->sandboxed)
         json_array_append_new(t->warnings,
                               json_string("built and measured without a sandbox, as asked for"));
-    rn_step_aside(cpu, &before);
-    bool ok = measure_all(t, cpu, err) && explain(t, cpu, err);
+    rn_step_aside(cpus.measuring, &before);
+    bool ok = measure_all(t, &cpus, err) && explain(t, &cpus, err);
     rn_step_back(&before);
     return ok;
 }

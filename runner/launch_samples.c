@@ -30,7 +30,7 @@ struct sampler {
 
 struct request {
     struct rn_argv argv, env;
-    int cpu;
+    cpu_set_t cpus; /* none: as this process */
     double timeout_s;
     int64_t memory_mib, processes, file_mib;
     const char *file;
@@ -66,7 +66,12 @@ static bool read_request(const json_t *json, struct request *request)
 {
     copy_words(&request->argv, json_object_get(json, "argv"));
     copy_words(&request->env, json_object_get(json, "env"));
-    request->cpu = (int)hp_json_int(json, "cpu", -1);
+    size_t i;
+    const json_t *cpu;
+    CPU_ZERO(&request->cpus);
+    json_array_foreach (json_object_get(json, "cpus"), i, cpu)
+        if (json_integer_value(cpu) >= 0 && json_integer_value(cpu) < CPU_SETSIZE)
+            CPU_SET((size_t)json_integer_value(cpu), &request->cpus);
     request->timeout_s = hp_json_number(json, "timeout_s", 60);
     request->memory_mib = hp_json_int(json, "memory_mib", 0);
     request->processes = hp_json_int(json, "processes", 0);
@@ -83,12 +88,8 @@ static void become_program(const struct sampler *sampler, const struct request *
     int json = fcntl(sampler->json, F_DUPFD, 10), output = fcntl(sampler->output, F_DUPFD, 10);
     bool ok = true;
     setpgid(0, 0);
-    if (request->cpu >= 0) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET((size_t)request->cpu, &set);
-        ok = sched_setaffinity(0, sizeof set, &set) == 0;
-    }
+    if (CPU_COUNT(&request->cpus) > 0)
+        ok = sched_setaffinity(0, sizeof request->cpus, &request->cpus) == 0;
     rn_limit_self(request->memory_mib, request->processes, request->file_mib);
     ok = ok && dup2(null, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2 &&
          dup2(json, 3) == 3;

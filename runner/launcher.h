@@ -8,17 +8,17 @@
  * carries for each artifact one line of JSON
  *     {"artifact", "size", "mode", "code_hash", "compiler"}
  * followed by `size` bytes. Where the plan has layouts, one line follows,
- *     {"layouts": 64}, or {"layouts": 0, "reason"}
+ *     {"layouts": 64}, or {"layouts": 0, "reason", "late"}
  * and then for each layout one line {"size"} and so many bytes.
  *
  * launch samples: a request is one line of JSON
- *     {"argv": [...], "env": [...], "cpu", "timeout_s", "memory_mib", "processes", "file_mib",
+ *     {"argv": [...], "env": [...], "cpus", "timeout_s", "memory_mib", "processes", "file_mib",
  *      "file", "rss"}
  * and its reply one line
  *     {"exit_code", "signal", "timed_out", "wall_s", "user_s", "system_s", "minor_faults",
  *      "voluntary_switches", "json", "output", "file"}
  * with what the program wrote to descriptor 3, the end of what it printed, and the content of
- * `file` (removed afterwards); null where there is nothing. cpu -1: not pinned; processes 0: no
+ * `file` (removed afterwards); null where there is nothing. cpus []: not pinned; processes 0: no
  * limit of their number. With rss true the reply has "rss" too, [[SECONDS, KIB]...].
  *
  * launch coverage: the plan of a build with coverage, its artifact `preload`, and `requests` as of

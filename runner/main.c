@@ -11,6 +11,7 @@
     }
 #define NAME_TEXT "what this runner is called; the host's name if not given"
 #define CPU_TEXT "CPU that is measured on; -1: the last one allowed"
+#define LOCKS_TEXT "where all runners of a machine agree on its CPUs (/run/lock or /tmp)"
 #define SANDBOX_TEXT "bwrap, or none for repositories that you trust"
 #define PASSES_TEXT "the untimed passes that explain a verdict end after so long"
 #define BUDGET_TEXT "a workload's pairs end at the first look after so long"
@@ -19,6 +20,7 @@
 #define RUN_OPTIONS                                                                                \
     STATE_OPTION, {"name", 0, HP_OPT_STRING, "NAME", NULL, 0, 0, NAME_TEXT, true},                 \
         {"cpu", 0, HP_OPT_INTEGER, "N", "-1", -1, 4095, CPU_TEXT, true},                           \
+        {"cpu-locks", 0, HP_OPT_STRING, "FOLDER", NULL, 0, 0, LOCKS_TEXT, true},                   \
         {"sandbox", 0, HP_OPT_STRING, "KIND", "bwrap", 0, 0, SANDBOX_TEXT, true},                  \
         {"budget", 0, HP_OPT_SECONDS, "SECONDS", "60", 1, 86400, BUDGET_TEXT, true},               \
         {"passes", 0, HP_OPT_SECONDS, "SECONDS", "60", 0, 86400, PASSES_TEXT, true},               \

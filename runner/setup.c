@@ -3,6 +3,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/state.h"
+#include "runner/cpus.h"
 #include "runner/machine.h"
 #include "runner/privilege.h"
 #include "runner/progress.h"
@@ -76,6 +77,7 @@ bool rn_setup_make(struct rn_setup *setup, const struct hp_values *values, struc
                                        .launcher = "/proc/self/exe",
                                        .sandboxed = strcmp(sandbox, "bwrap") == 0,
                                        .cpu = (int)hp_opt_int(values, "cpu"),
+                                       .cpu_locks = rn_cpu_locks(hp_opt(values, "cpu-locks")),
                                        .cache_mib = hp_opt_int(values, "cache-mib"),
                                        .budget_s = (double)hp_opt_int(values, "budget"),
                                        .passes_s = (double)hp_opt_int(values, "passes"),

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/process.h"
 #include "common/state.h"
+#include "runner/cpus.h"
 #include "runner/progress.h"
 #include "runner/source.h"
 #include "tests/suite.h"
@@ -60,6 +61,7 @@ static void open_with(bool sandboxed)
                                    .launcher = launcher,
                                    .sandboxed = sandboxed,
                                    .cpu = -1,
+                                   .cpu_locks = rn_cpu_locks(getenv("HAKPERF_CPU_LOCKS")),
                                    .cache_mib = 100,
                                    .passes_s = 120,
                                    .cancel = &fx.cancel,

@@ -2,6 +2,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "runner/cpus.h"
 #include "runner/machine.h"
 #include "tests/runner/fixture.h"
 #include "tests/suite.h"
@@ -18,9 +19,12 @@ static json_t *suite_json;
 static struct rn_workload workload;
 static struct rn_launcher launcher;
 
+static struct rn_cpus cpus;
+
 static void use_program(const char *script)
 {
     struct hp_error err = {0};
+    ck_assert(rn_cpus_of(-1, &cpus, &err));
     fx_write("state/runner/work/driver/p", script, 0755);
     suite_json = fx_json(
         "{'recipe': {'artifacts': ['lib/x.so']}, 'statistics': {'variable': 'X_STATS'}, "
@@ -31,7 +35,7 @@ static void use_program(const char *script)
                              .suite = suite_json,
                              .json = json_array_get(json_object_get(suite_json, "workloads"), 0),
                              .limits = rn_limits_of(suite_json),
-                             .cpu = rn_choose_cpu(-1, &err)};
+                             .cpus = &cpus.one};
     ck_assert_msg(rn_launcher_start(&fx.room, &workload.limits, &launcher, &err), "%s",
                   err.message);
 }
@@ -97,8 +101,30 @@ START_TEST(runs_on_the_chosen_cpu_alone)
     use_program("#!/bin/sh\ngrep Cpus_allowed_list /proc/self/status >&2\nexit 1\n");
     ck_assert(!execute(RN_CONTROL, false, &sample, &failure));
     char expected[64];
-    snprintf(expected, sizeof expected, "Cpus_allowed_list:\t%d\n", workload.cpu);
+    snprintf(expected, sizeof expected, "Cpus_allowed_list:\t%d\n", cpus.measuring);
     ck_assert_str_eq(hp_json_string(failure, "log", ""), expected);
+    done();
+}
+END_TEST
+
+/* The runner steps aside while it measures; a workload of several threads does not. */
+START_TEST(threads_have_all_cpus)
+{
+    struct rn_sample sample;
+    struct hp_error err;
+    HP_JSON json_t *failure = NULL;
+    cpu_set_t before;
+    rn_step_aside(rn_choose_cpu(-1, &err), &before);
+    use_program("#!/bin/sh\nnproc >&2\nexit 1\n"); /* the launcher inherits where the runner is */
+    HP_JSON json_t *threaded = fx_json("{'threads': 2}");
+    HP_JSON json_t *single = fx_json("{'threads': 1}");
+    rn_step_back(&before);
+    ck_assert(rn_cpus_of(-1, &cpus, &err));
+    ck_assert_ptr_eq(rn_cpus_for(&cpus, single), &cpus.one);
+    ck_assert_ptr_eq(rn_cpus_for(&cpus, threaded), &cpus.all);
+    workload.cpus = rn_cpus_for(&cpus, threaded);
+    ck_assert(!execute(RN_CONTROL, false, &sample, &failure));
+    ck_assert_int_eq(atoi(hp_json_string(failure, "log", "")), CPU_COUNT(&cpus.all));
     done();
 }
 END_TEST
@@ -214,6 +240,7 @@ static void add_tests(TCase *t)
 {
     tcase_add_test(t, reads_a_sample);
     tcase_add_test(t, runs_on_the_chosen_cpu_alone);
+    tcase_add_test(t, threads_have_all_cpus);
     tcase_add_test(t, hands_over_the_statistics);
     tcase_add_test(t, a_crash);
     tcase_add_test(t, an_exit_code);

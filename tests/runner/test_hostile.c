@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "runner/failure.h"
+#include "runner/cpus.h"
 #include "runner/machine.h"
 #include "tests/runner/fixture.h"
 #include "tests/suite.h"
@@ -230,12 +231,14 @@ static char *run_program(const char *script, bool *ok)
         "'disk_mib': 32}, 'workloads': [{'name': 'w', 'program': 'p', 'arguments': "
         "['{iterations}'], 'iterations': 7, 'timeout_s': 6}]}");
     fx_write("state/runner/work/driver/p", script, 0755);
+    struct rn_cpus cpus;
+    ck_assert(rn_cpus_of(-1, &cpus, &err));
     const struct rn_workload workload = {.room = &fx.room,
                                          .suite = suite,
                                          .json =
                                              json_array_get(json_object_get(suite, "workloads"), 0),
                                          .limits = rn_limits_of(suite),
-                                         .cpu = rn_choose_cpu(-1, &err)};
+                                         .cpus = &cpus.one};
     const struct rn_execution execution = {.arm = RN_HEAD, .iterations = 7, .seed = 42};
     ck_assert(rn_launcher_start(&fx.room, &workload.limits, &launcher, &err));
     *ok = rn_execute(&launcher, &workload, &execution, &sample, &why, &err);

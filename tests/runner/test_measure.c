@@ -3,9 +3,11 @@
  */
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/io.h"
 #include "common/json.h"
 #include "common/process.h"
 #include "common/wire.h"
+#include "runner/cpus.h"
 #include "runner/job.h"
 #include "tests/runner/fixture.h"
 #include "tests/suite.h"
@@ -232,6 +234,11 @@ START_TEST(the_metric_of_the_suite_decides)
     ck_assert_str_eq(hp_json_string(json_object_get(w, "plan"), "metric", ""), "cpu");
     ck_assert_str_eq(hp_json_string(decision, "verdict", ""), "regressed");
     ck_assert(hp_json_number(decision, "low", 0) > 0);
+    /* What was not asked for is no reason to warn, but has its reason. */
+    const json_t *coverage = json_object_get(result, "coverage");
+    ck_assert_str_eq(hp_json_string(coverage, "missing", ""), "no passes were asked for");
+    HP_FREE char *warnings = hp_json_text(json_object_get(result, "warnings"));
+    ck_assert_ptr_null(strstr(warnings, "passes"));
 }
 END_TEST
 
@@ -360,6 +367,60 @@ START_TEST(stopped_in_the_middle)
 }
 END_TEST
 
+static void start_measuring(const char *state, const char *output, struct hp_child *child)
+{
+    struct hp_error err;
+    HP_FREE char *line =
+        hp_format("exec %s measure --state %s --repository repo --suite suite.json "
+                  "--base plain --head slow --pairs 64 --passes 0 --output %s "
+                  "2>%s.log",
+                  fx.runner.launcher, state, output, output);
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    const struct hp_command command = {.argv = argv, .folder = fx.folder};
+    ck_assert_msg(hp_child_start(&command, false, false, child, &err), "%s", err.message);
+}
+
+static bool has_waited(const char *log)
+{
+    struct hp_error ignored;
+    HP_BUFFER struct hp_buffer text = {0};
+    HP_FREE char *path = fx_path(log);
+    return hp_file_read(path, 1u << 20, &text, &ignored) && text.size > 0 &&
+           strstr(hp_buffer_text(&text), "which another runner measures on") != NULL;
+}
+
+/* Two runners, and this process as a third: while it holds the CPU both wait and say so, then they
+ * take turns, and both have a result. */
+START_TEST(two_runners_take_turns)
+{
+    struct hp_error err;
+    struct hp_child child[2];
+    struct rn_cpus cpus;
+    static struct rn_cpu_lock lock;
+    bool ended[2] = {false, false}, both = false;
+    int status;
+    HP_FREE char *other = fx_path("other");
+    HP_FREE char *here = fx_path("state/runner/work/driver");
+    HP_FREE char *there = fx_path("other/runner/work/driver");
+    ck_assert(rn_cpus_of(-1, &cpus, &err));
+    ck_assert_msg(rn_cpus_lock(&fx.runner, &cpus.one, &lock, &err), "%s", err.message);
+    start_measuring(fx.runner.state, "first.json", &child[0]);
+    start_measuring(other, "second.json", &child[1]);
+    while (!has_waited("first.json.log") || !has_waited("second.json.log"))
+        hp_sleep_ms(20);
+    ck_assert(!fx_process_with(here) && !fx_process_with(there));
+    rn_cpus_unlock(&lock);
+    while (!ended[0] || !ended[1]) {
+        both = both || (fx_process_with(here) && fx_process_with(there) && fx_process_with(here));
+        for (int i = 0; i < 2; i++)
+            ended[i] = ended[i] || hp_child_ended(&child[i], &status);
+        hp_sleep_ms(20);
+    }
+    ck_assert(!both);
+    ck_assert(fx_exists("first.json") && fx_exists("second.json"));
+}
+END_TEST
+
 /* kill -9: what it started ends with it, and the next run works. */
 START_TEST(killed_in_the_middle)
 {
@@ -388,6 +449,7 @@ HP_SUITE_AT(runner_measure, HP_SUITE_FIRST)
     tcase_add_checked_fixture(one, fx_open_repository, fx_close);
     tcase_add_test(one, slower_is_regressed);
     tcase_add_test(one, the_metric_of_the_suite_decides);
+    tcase_add_test(one, two_runners_take_turns);
     tcase_set_timeout(one, 400);
     suite_add_tcase(s, one);
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
