@@ -384,7 +384,7 @@ json_t *rn_job_run(const struct rn_runner *runner, const json_t *job,
                      .sources = sources,
                      .limits = rn_limits_of(json_object_get(job, "suite"))};
     json_t *result = NULL;
-    HP_FREE char *reproduce = rn_reproduce_line(runner->state, job, err);
+    HP_FREE char *reproduce = rn_reproduce_line(runner, job, err);
     HP_FD int lock = reproduce ? lock_state(runner, err) : -1;
     if (lock < 0)
         return NULL;

@@ -19,6 +19,6 @@ json_t *rn_job_run(const struct rn_runner *runner, const json_t *job,
 
 /* The command line that repeats a job, after keeping its suite where that line finds it. The
  * caller frees it; NULL with err. */
-char *rn_reproduce_line(const char *state, const json_t *job, struct hp_error *err);
+char *rn_reproduce_line(const struct rn_runner *runner, const json_t *job, struct hp_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -198,13 +199,18 @@ void rn_local_clear(struct rn_local *l)
         (void)hp_remove_tree(l->clone, &ignored);
     free(l->clone);
     free(l->repository);
+    free(l->named);
     free(l->driver);
     json_decref(l->job);
 }
 
 bool rn_local_open(struct rn_local *local, const char *folder, struct hp_error *err)
 {
+    const char *given = hp_opt(local->values, "repository");
     local->sources = RN_NO_SOURCES;
+    local->named = realpath(given, NULL);
+    if (!local->named && !(local->named = strdup(given)))
+        return hp_fail(err, HP_SYSTEM, "out of memory");
     return open_repository(local, hp_opt(local->values, "repository"), "mirror", &local->repository,
                            err) &&
            read_job(local, err) && read_sources(local, folder, err);

@@ -14,6 +14,7 @@
 struct rn_local {
     const struct hp_values *values; /* of the verb `measure`, borrowed */
     char *repository;               /* a folder; below `clone` if it was cloned */
+    char *named;                    /* what it was called: an absolute path, or a URL */
     char *clone;                    /* temporary folder, or NULL */
     char *driver; /* the driver's repository, a folder, where it is another one; else NULL */
     json_t *job;

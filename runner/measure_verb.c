@@ -11,6 +11,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/state.h"
 #include "common/wire.h"
 #include "runner/coverage.h"
 #include "runner/job.h"
@@ -145,6 +146,14 @@ static bool copy_out(int fd, const char *output, struct hp_error *err)
     return text.size == 0 || write_result(output, &text, err);
 }
 
+/* This very program, which need not be one that a shell finds; NULL where it cannot be told. */
+static char *program_path(void)
+{
+    struct hp_error ignored;
+    HP_FREE char *folder = hp_program_folder(&ignored);
+    return folder ? hp_format("%s/hakperf-runner", folder) : NULL;
+}
+
 int rn_measure_verb(const struct hp_values *values)
 {
     struct hp_error err = {0};
@@ -157,6 +166,9 @@ int rn_measure_verb(const struct hp_values *values)
         hp_log_init("hakperf-runner", HP_LOG_WARNING);
     bool ok = rn_setup_make(&setup, values, &err) && rn_local_open(&local, setup.state, &err);
     setup.runner.max_pairs = (uint32_t)hp_opt_int(values, "pairs");
+    HP_FREE char *program = program_path();
+    setup.runner.program = program;
+    setup.runner.repository = local.named;
     if (ok && fd >= 0) {
         rn_progress_mute(setup.runner.progress, quiet);
         code =

@@ -4,6 +4,7 @@
  */
 #include "runner/job.h"
 
+#include "analysis/verdict.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
@@ -47,25 +48,48 @@ static const char *sha_of(const json_t *job, const char *which)
     return hp_json_string(json_object_get(job, which), "sha", NULL);
 }
 
-char *rn_reproduce_line(const char *state, const json_t *job, struct hp_error *err)
+/* Names with commas between them. */
+static bool add_workloads(struct hp_buffer *line, const json_t *names)
 {
-    HP_FREE char *suite = keep_suite(state, job, err);
+    HP_BUFFER struct hp_buffer list = {0};
+    size_t i;
+    const json_t *name;
+    bool ok = true;
+    json_array_foreach (names, i, name)
+        ok = ok && hp_buffer_printf(&list, "%s%s", i ? "," : "", json_string_value(name));
+    return ok && (i == 0 || add_option(line, "workload", hp_buffer_text(&list)));
+}
+
+/* What the job samples otherwise than the suite says. */
+static bool add_plan(struct hp_buffer *line, const json_t *job)
+{
+    const json_t *plan = json_object_get(job, "plan");
+    bool confirm = hp_json_number(plan, "critical", 0) == AN_CONFIRM_Z;
+    return add_workloads(line, json_object_get(plan, "workloads")) &&
+           (!confirm || hp_buffer_printf(line, " --confirm"));
+}
+
+char *rn_reproduce_line(const struct rn_runner *runner, const json_t *job, struct hp_error *err)
+{
+    HP_FREE char *suite = keep_suite(runner->state, job, err);
     HP_BUFFER struct hp_buffer line = {0};
     const json_t *repository = json_object_get(json_object_get(job, "suite"), "repository");
     const char *base = sha_of(job, "base");
     if (!suite)
         return NULL;
-    bool ok = hp_buffer_printf(&line, "hakperf-runner measure") &&
-              add_option(&line, "suite", suite) &&
-              add_option(&line, "repository", hp_json_string(repository, "url", "."));
+    const char *from =
+        runner->repository ? runner->repository : hp_json_string(repository, "url", ".");
+    bool ok = add_word(&line, runner->program ? runner->program : "hakperf-runner") &&
+              hp_buffer_printf(&line, " measure") && add_option(&line, "suite", suite) &&
+              add_option(&line, "repository", from);
     if (base)
         ok = ok && add_option(&line, "base", base);
     ok = ok && add_option(&line, "head", sha_of(job, "head")) &&
-         add_option(&line, "driver", sha_of(job, "driver")) &&
+         add_option(&line, "driver", sha_of(job, "driver")) && add_plan(&line, job) &&
          add_option(&line, "output", "result.json");
     if (!ok || line.size > LINE_LIMIT) {
         hp_fail(err, HP_LIMIT, "the line that repeats this run is too long");
         return NULL;
     }
-    return strdup(hp_buffer_text(&line));
+    return strdup(hp_buffer_text(&line) + 1); /* every word has a blank before it */
 }

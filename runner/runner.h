@@ -21,17 +21,19 @@
 struct rn_progress;
 
 struct rn_runner {
-    const char *state;     /* absolute path of the state folder */
-    const char *name;      /* of this runner, for people */
-    const char *launcher;  /* the binary that serves `launch`; /proc/self/exe in production */
-    bool sandboxed;        /* false: foreign code runs as this very user */
-    int cpu;               /* CPU that samples are pinned to; -1: the last one allowed */
-    const char *cpu_locks; /* folder in which all runners of the machine agree on CPUs */
-    int64_t cache_mib;     /* size that the build cache is cut down to */
-    uint32_t max_pairs;    /* ceiling below the suite's own; 0: none */
-    double budget_s;       /* a workload's pairs end at the first look after so long; 0: never */
-    double passes_s;       /* all untimed passes together may take so long */
-    volatile int *cancel;  /* non-zero: stop everything soon */
+    const char *state;      /* absolute path of the state folder */
+    const char *name;       /* of this runner, for people */
+    const char *launcher;   /* the binary that serves `launch`; /proc/self/exe in production */
+    bool sandboxed;         /* false: foreign code runs as this very user */
+    int cpu;                /* CPU that samples are pinned to; -1: the last one allowed */
+    const char *cpu_locks;  /* folder in which all runners of the machine agree on CPUs */
+    int64_t cache_mib;      /* size that the build cache is cut down to */
+    const char *program;    /* that repeats a run here; NULL: hakperf-runner, wherever it is */
+    const char *repository; /* whose commits are measured; NULL: the one of the suite */
+    uint32_t max_pairs;     /* ceiling below the suite's own; 0: none */
+    double budget_s;        /* a workload's pairs end at the first look after so long; 0: never */
+    double passes_s;        /* all untimed passes together may take so long */
+    volatile int *cancel;   /* non-zero: stop everything soon */
     struct rn_progress *progress;
 };
 
