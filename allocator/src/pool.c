@@ -13,6 +13,9 @@
 
 /* A depot holds so many chains, and no more than so many bytes. */
 enum { DEPOT_MAX = 16, DEPOT_BYTES = 256 << 10, WINDOW = 32 };
+/* After so many gives without a take the program is taken to free for good: what the depot holds
+ * goes back too, because each of its blocks keeps a slab from being returned. */
+enum { FOR_GOOD = 2 * DEPOT_MAX };
 /* Bytes of a batch from which on a slab is populated. */
 enum { POPULATE_FROM = 16 << 10 };
 
@@ -24,6 +27,7 @@ struct class_pool {
     unsigned chains, cap;    /* of the depot; cap 0 is not set yet */
     unsigned takes, hits;    /* of the depot, in this window */
     unsigned lowest;         /* chains that were never needed in this window */
+    unsigned gives;          /* in a row, without a take */
     struct chain depot[DEPOT_MAX];
 } __attribute__((aligned(64)));
 static struct class_pool pools[CLASSES];
@@ -215,6 +219,7 @@ void pool_take(unsigned class, unsigned want, struct chain *out)
 {
     struct class_pool *p = &pools[class];
     lock_acquire(&p->lock);
+    p->gives = 0;
     if (p->chains > 0 && (want > 1 || size_classes[class].batch == 1)) {
         *out = depot_pop(p);
         p->hits++;
@@ -264,13 +269,16 @@ static void dismantle(struct class_pool *p, unsigned class, struct chain chain)
     }
 }
 
-void pool_give(unsigned class, struct chain *chain)
+bool pool_give(unsigned class, struct chain *chain)
 {
     struct class_pool *p = &pools[class];
     lock_acquire(&p->lock);
     if (p->cap == 0 && depot_max(class) > 0)
         p->cap = 1;
-    if ((chain->count > 1 || size_classes[class].batch == 1) && p->chains < p->cap) {
+    bool for_good = ++p->gives > FOR_GOOD;
+    if (for_good && p->chains > 0)
+        dismantle(p, class, depot_pop(p));
+    if (!for_good && (chain->count > 1 || size_classes[class].batch == 1) && p->chains < p->cap) {
         p->depot[p->chains++] = *chain;
         p->free_blocks += chain->count;
     } else {
@@ -278,6 +286,7 @@ void pool_give(unsigned class, struct chain *chain)
     }
     *chain = (struct chain){NULL, 0};
     lock_release(&p->lock);
+    return for_good;
 }
 
 bool pool_holds(const struct slab *slab, const void *ptr)

@@ -19,8 +19,9 @@
  * with errno ENOMEM, or EAGAIN at the cap of ACE, when there are none. */
 void pool_take(unsigned class, unsigned want, struct chain *out);
 /* Gives a chain of free blocks of the class back, whichever slabs they are from; it is empty
- * afterwards. */
-void pool_give(unsigned class, struct chain *chain);
+ * afterwards. True where so much was given in a row that the program seems to free for good: then
+ * what a thread still keeps only holds slabs back. */
+bool pool_give(unsigned class, struct chain *chain);
 /* Both write the chain while they hold the lock of the class, which fork takes too: whatever moment
  * a child was made at, a list is the backend's or the thread's. */
 

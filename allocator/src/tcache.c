@@ -5,6 +5,9 @@
 #include "report.h"
 #include "stats.h"
 
+/* Blocks of a list while the program frees for good. */
+enum { SHORT = 32 };
+
 static bool grow(unsigned class, struct bin *bin)
 {
     int32_t cap = thread_cache->classes[class].cap, max = (int32_t)size_classes[class].batch;
@@ -24,6 +27,7 @@ static bool refill(unsigned class, struct bin *bin)
         if (spare->count == 0)
             return false;
         stats_class(class, STAT_REFILLS);
+        thread_cache->classes[class].for_good = false;
         grow(class, bin);
     }
     bin->head = spare->head;
@@ -176,20 +180,36 @@ struct slab *tcache_find_slow(const void *ptr, const char *call)
     return NULL;
 }
 
+/* A list is shorter while the program frees for good: whatever is left in it at the end holds a
+ * slab back for each block. */
+static void set_for_good(unsigned class, struct bin *bin, bool for_good)
+{
+    int32_t batch = (int32_t)size_classes[class].batch;
+    thread_cache->classes[class].for_good = for_good;
+    if (for_good)
+        thread_cache->classes[class].cap = batch < SHORT ? batch : SHORT;
+    bin->room = thread_cache->classes[class].cap;
+}
+
 /* Makes room in a full list: longer, or aside as the spare, or the old spare to the backend. */
 static void make_room(unsigned class, struct bin *bin)
 {
-    if (grow(class, bin))
-        return;
     struct chain *spare = &thread_cache->classes[class].spare;
+    bool for_good = thread_cache->classes[class].for_good;
+    if (!for_good && grow(class, bin))
+        return;
     if (spare->count > 0) {
         stats_class(class, STAT_FLUSHES);
-        pool_give(class, spare);
+        for_good = pool_give(class, spare);
     }
     *spare = (struct chain){bin->head, (unsigned)(thread_cache->classes[class].cap - bin->room)};
     thread_cache_step();
     bin->head = NULL;
-    bin->room = thread_cache->classes[class].cap;
+    if (for_good) {
+        stats_class(class, STAT_FLUSHES);
+        for_good = pool_give(class, spare);
+    }
+    set_for_good(class, bin, for_good);
 }
 
 /* Whether ptr is certainly a block in use of 8 bytes. */

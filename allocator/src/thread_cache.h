@@ -35,7 +35,8 @@ struct thread_cache {
     struct tcache *lists;             /* the owner's */
     struct {
         struct chain spare;
-        int32_t cap; /* blocks of a list: list and room together */
+        int32_t cap;   /* blocks of a list: list and room together */
+        bool for_good; /* lists are short, because the program frees for good */
     } classes[CLASSES];
     struct eight_cache eights; /* the class of 8 bytes keeps its blocks here */
     struct bin apart[CLASSES]; /* the lists that the fast path does not see; see thread_cache_bin */

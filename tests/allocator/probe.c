@@ -69,8 +69,8 @@ static int probe_survive(int argc, char **argv)
     return 0;
 }
 
-/* peak MIB SIZE: fills that many MiB with blocks of SIZE (0: mixed), frees all in another order,
- * and prints resident KiB at the peak and after. */
+/* peak MIB SIZE: fills that many MiB with blocks of SIZE (0: mixed; small: 16 to 1024), frees all
+ * in random order, and prints resident KiB at the peak and after. */
 static long resident_kib(void)
 {
     long pages = 0;
@@ -85,13 +85,14 @@ static int probe_peak(int argc, char **argv)
 {
     size_t bytes = (argc > 1 ? strtoull(argv[1], NULL, 10) : 64) << 20;
     size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0, count = 0, total = 0;
+    bool small = argc > 2 && strcmp(argv[2], "small") == 0;
     size_t capacity = bytes / (size ? size : 16) + 1;
     char **blocks = mmap(NULL, capacity * sizeof *blocks, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint32_t x = 88172645;
     while (total < bytes && count < capacity) {
         x ^= x << 13, x ^= x >> 17, x ^= x << 5;
-        size_t n = size ? size : (size_t)16 << x % 17;
+        size_t n = size ? size : small ? 16 + x % 1009 : (size_t)16 << x % 17;
         blocks[count] = malloc(n);
         if (!blocks[count])
             return 1;
@@ -100,11 +101,11 @@ static int probe_peak(int argc, char **argv)
         count++;
     }
     long peak = resident_kib();
-    for (size_t step = 7, i = 0, done = 0; done < count; done++, i = (i + step) % count) {
-        while (!blocks[i])
-            i = (i + 1) % count;
+    for (size_t left = count; left > 0; left--) {
+        x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+        size_t i = x % left;
         free(blocks[i]);
-        blocks[i] = NULL;
+        blocks[i] = blocks[left - 1];
     }
     munmap(blocks, capacity * sizeof *blocks);
     long after = resident_kib();

@@ -71,7 +71,8 @@ END_TEST
 /* 1 GiB freed by the program: at most a tenth of the peak stays. */
 START_TEST(test_memory_goes_back)
 {
-    static const char *const shapes[] = {"1024 0", "1024 100", "1024 5000", "1024 300000"};
+    static const char *const shapes[] = {"1024 0", "1024 100", "1024 5000", "1024 300000",
+                                         "1024 small"};
     struct outcome *o = run_shell("'%s' --probe peak %s", self_path(), shapes[_i]);
     long peak, after;
     ck_assert_int_eq(sscanf(o->text, "peak %ld after %ld", &peak, &after), 2);
@@ -194,7 +195,7 @@ Suite *suite_kernel(void)
     tcase_set_timeout(t, 600);
     tcase_add_test(t, test_pairs_need_few_calls);
     tcase_add_test(t, test_all_sizes_need_few_calls);
-    tcase_add_loop_test(t, test_memory_goes_back, 0, 4);
+    tcase_add_loop_test(t, test_memory_goes_back, 0, 5);
     tcase_add_test(t, test_random_mixed_limits);
     suite_add_tcase(s, t);
     t = tcase_create("backend");
