@@ -10,6 +10,7 @@
  *   says       texts that the report must contain: the cause
  *   silent     texts that it must not contain
  *   only       names of workloads, where the rest of the suite would only take time
+ *   besides    a further workload, where none of the suite does what the change is about
  *   quick      names of workloads with which it is part of `make check`; the whole of it, and the
  *              rest, runs in `make check-regressions`
  *
@@ -68,13 +69,19 @@ static void run_git(const char *const *argv)
 /* --- the repository ----------------------------------------------------------------------------
  */
 
-/* The suite of the project, with workloads of `only` where there is one. Quick cases take samples
- * of a fifth: their changes are large, and a confirmation of 512 pairs is long. */
-static json_t *suite_of(const json_t *only, bool quick)
+/* The suite of the project, with the workloads that the case names. Quick cases take samples of a
+ * fifth: their changes are large, and a confirmation of 512 pairs is long. */
+static json_t *suite_of(const json_t *one, bool quick)
 {
     struct hp_error err;
+    const json_t *only = json_object_get(one, quick ? "quick" : "only");
+    json_t *besides = json_object_get(one, "besides");
     json_t *suite = hp_json_read_file("deploy/suites/hakmem.json", 1 << 20, &err);
     ck_assert_msg(suite, "%s", err.message);
+    /* The commit that the cases are made on needs no measurement of its own. */
+    json_object_set_new(json_object_get(suite, "repository"), "branches", json_pack("[s]", "none"));
+    if (besides)
+        json_array_append(json_object_get(suite, "workloads"), besides);
     if (!only)
         return suite;
     json_t *kept = json_array(), *workload, *name;
@@ -92,10 +99,10 @@ static json_t *suite_of(const json_t *only, bool quick)
     return suite;
 }
 
-static void apply_suite(const json_t *only, bool quick)
+static void apply_suite(const json_t *one, bool quick)
 {
     struct hp_error err;
-    HP_JSON json_t *suite = suite_of(only, quick);
+    HP_JSON json_t *suite = suite_of(one, quick);
     HP_FREE char *text = json_dumps(suite, 0);
     ck_assert(hp_file_replace(house_path("suite.json"), text, strlen(text), 0644, &err));
     HAKPERF(applied, "suite", "apply", house_path("suite.json"), "--name", REPOSITORY, "--url",
@@ -158,15 +165,15 @@ static void check_workload(const json_t *one, const json_t *found, const char *t
         bool harm = strcmp(verdict, "failed") == 0 ||
                     (strcmp(verdict, "regressed") == 0 &&
                      strcmp(hp_json_string(found, "size", ""), "relevant") == 0);
-        ck_assert_msg(!harm, "%s is %s: %s", name, verdict, text);
+        ck_assert_msg(!harm, "%s is %s: %.2000s", name, verdict, text);
         return;
     }
     double change = hp_json_number(found, "change", NAN);
-    ck_assert_msg(strcmp(verdict, hp_json_string(expected, "verdict", "")) == 0, "%s is %s: %s",
-                  name, verdict, text);
+    ck_assert_msg(strcmp(verdict, hp_json_string(expected, "verdict", "")) == 0,
+                  "%s is %s: %.2000s", name, verdict, text);
     ck_assert_msg(!(change < hp_json_number(expected, "low", -1)) &&
                       !(change > hp_json_number(expected, "high", INFINITY)),
-                  "%s changed by %.4f: %s", name, change, text);
+                  "%s changed by %.4f: %.2000s", name, change, text);
 }
 
 static void check_texts(const json_t *list, const char *text, bool wanted)
@@ -174,18 +181,19 @@ static void check_texts(const json_t *list, const char *text, bool wanted)
     size_t i;
     json_t *word;
     json_array_foreach (list, i, word)
-        ck_assert_msg((strstr(text, json_string_value(word)) != NULL) == wanted, "\"%s\" is %s: %s",
-                      json_string_value(word), wanted ? "not said" : "said", text);
+        ck_assert_msg((strstr(text, json_string_value(word)) != NULL) == wanted,
+                      "\"%s\" is %s: %.2000s", json_string_value(word),
+                      wanted ? "not said" : "said", text);
 }
 
 static void check_answer(const json_t *one, const json_t *comparison, const char *text)
 {
     ck_assert_msg(
         strcmp(hp_json_string(comparison, "verdict", ""), hp_json_string(one, "verdict", "")) == 0,
-        "%s", text);
+        "%.2000s", text);
     ck_assert_msg(strcmp(hp_json_string(comparison, "size", ""), hp_json_string(one, "size", "")) ==
                       0,
-                  "%s", text);
+                  "%.2000s", text);
     size_t i;
     json_t *workload;
     json_array_foreach (json_object_get(comparison, "workloads"), i, workload)
@@ -226,8 +234,7 @@ START_TEST(a_planted_change_is_told)
     const char *name = hp_json_string(one, "name", "");
     if (_i == 0)
         make_repository();
-    bool quick = !getenv("REGRESSIONS");
-    apply_suite(json_object_get(one, quick ? "quick" : "only"), quick);
+    apply_suite(one, !getenv("REGRESSIONS"));
     push_case(one);
     const char *argv[] = {house_program("hakperf"), "compare",  "--measure", "--wait", "--json",
                           "--repository",           REPOSITORY, "base",      name,     NULL};
