@@ -171,9 +171,11 @@ static bool take(const struct rn_runner *runner, int folder, int cpu, struct rn_
         }
         if (err->code != HP_OK)
             return false;
-        if (!told)
+        if (!told) {
             rn_progress_set(runner->progress, "wait", 0, 0,
                             "for CPU %d, which another runner measures on", cpu);
+            hp_log(HP_LOG_INFO, "waiting for CPU %d, which another runner measures on", cpu);
+        }
         if (rn_cancelled(runner))
             return hp_fail(err, HP_UNAVAILABLE, "stopped while waiting for CPU %d", cpu);
         hp_sleep_ms(LOOK_EVERY_MS);
