@@ -121,28 +121,12 @@ static void gate_failures(struct list *l, const json_t *workload, bool threads)
         set_counted(m, &counted, 1);
 }
 
-size_t hp_pair_ratios(const json_t *workload, const char *metric, double *ratio, uint32_t *layout)
+/* The pairs of which both arms have a value, none negative; how many. */
+static size_t pairs_of(const json_t *workload, const char *metric, double *base, double *head,
+                       uint32_t *layout)
 {
-    const json_t *base = hp_sample_values(workload, "base", metric);
-    const json_t *head = hp_sample_values(workload, "head", metric);
-    const json_t *layouts = json_object_get(json_object_get(workload, "pairs"), "layout");
-    size_t n = 0, i;
-    json_t *value;
-    json_array_foreach (head, i, value) {
-        double h = json_number_value(value), b = json_number_value(json_array_get(base, i));
-        if (n == HP_PAIRS_MOST || !(h > 0 && b > 0))
-            continue;
-        layout[n] = (uint32_t)json_integer_value(json_array_get(layouts, i));
-        ratio[n++] = log(h / b);
-    }
-    return n;
-}
-
-/* How often threads waited in the pairs that tell both; how many pairs. */
-static size_t waits_of(const json_t *workload, uint64_t *base, uint64_t *head, uint32_t *layout)
-{
-    const json_t *bases = hp_sample_values(workload, "base", WAITS);
-    const json_t *heads = hp_sample_values(workload, "head", WAITS);
+    const json_t *bases = hp_sample_values(workload, "base", metric);
+    const json_t *heads = hp_sample_values(workload, "head", metric);
     const json_t *layouts = json_object_get(json_object_get(workload, "pairs"), "layout");
     size_t n = 0, i;
     json_t *value;
@@ -150,11 +134,36 @@ static size_t waits_of(const json_t *workload, uint64_t *base, uint64_t *head, u
         const json_t *other = json_array_get(bases, i);
         double h = json_number_value(value), b = json_number_value(other);
         if (n == HP_PAIRS_MOST || !json_is_number(value) || !json_is_number(other) ||
-            !(h >= 0 && b >= 0 && h < 0x1p53 && b < 0x1p53))
+            !(h >= 0 && b >= 0))
             continue;
         layout[n] = (uint32_t)json_integer_value(json_array_get(layouts, i));
-        base[n] = (uint64_t)b;
-        head[n++] = (uint64_t)h;
+        base[n] = b;
+        head[n++] = h;
+    }
+    return n;
+}
+
+size_t hp_pair_ratios(const json_t *workload, const char *metric, double *ratio, uint32_t *layout)
+{
+    double base[HP_PAIRS_MOST], head[HP_PAIRS_MOST];
+    size_t all = pairs_of(workload, metric, base, head, layout), n = 0;
+    for (size_t i = 0; i < all; i++) {
+        if (!(head[i] > 0 && base[i] > 0))
+            continue;
+        layout[n] = layout[i];
+        ratio[n++] = log(head[i] / base[i]);
+    }
+    return n;
+}
+
+/* How often threads waited in the pairs that tell both; how many pairs. */
+static size_t waits_of(const json_t *workload, uint64_t *base, uint64_t *head, uint32_t *layout)
+{
+    double b[HP_PAIRS_MOST], h[HP_PAIRS_MOST];
+    size_t n = pairs_of(workload, WAITS, b, h, layout);
+    for (size_t i = 0; i < n; i++) {
+        base[i] = (uint64_t)fmin(b[i], 0x1p53);
+        head[i] = (uint64_t)fmin(h[i], 0x1p53);
     }
     return n;
 }

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/json.h"
+#include "common/judging/beside.h"
 #include "common/process.h"
 #include "common/wire.h"
 #include "runner/cpus.h"
@@ -50,28 +51,9 @@ static const json_t *workload_of(const json_t *result)
     return workload;
 }
 
-static double measurement(const json_t *workload, const char *arm, const char *metric)
-{
-    size_t i;
-    json_t *row;
-    json_array_foreach (json_object_get(workload, "measurements"), i, row) {
-        if (strcmp(hp_json_string(row, "arm", ""), arm) == 0 &&
-            strcmp(hp_json_string(row, "metric", ""), metric) == 0)
-            return hp_json_number(row, "value", NAN);
-    }
-    return (double)NAN;
-}
-
 static size_t sample_count(const json_t *workload, const char *arm, const char *metric)
 {
-    size_t i;
-    json_t *set;
-    json_array_foreach (json_object_get(workload, "samples"), i, set) {
-        if (strcmp(hp_json_string(set, "arm", ""), arm) == 0 &&
-            strcmp(hp_json_string(set, "metric", ""), metric) == 0)
-            return json_array_size(json_object_get(set, "values"));
-    }
-    return 0;
+    return json_array_size(hp_sample_values(workload, arm, metric));
 }
 
 START_TEST(slower_is_regressed)
@@ -98,10 +80,10 @@ START_TEST(slower_is_regressed)
     ck_assert(hp_json_number(validity, "order_p", 0) >= 1e-4);
     ck_assert(hp_json_number(validity, "drift_p", 0) >= 1e-4);
     ck_assert(hp_json_number(validity, "wall_over_cpu", 0) > 0.9);
-    ck_assert(measurement(w, "head", "headline") > 0);
-    ck_assert_double_eq(measurement(w, "head", "counter:spin"), 40);
-    ck_assert_double_eq(measurement(w, "base", "counter:spin"), 0);
-    ck_assert(measurement(w, "head", "kernel_share") >= 0);
+    ck_assert(hp_figure(w, "head", "headline") > 0);
+    ck_assert_double_eq(hp_figure(w, "head", "counter:spin"), 40);
+    ck_assert_double_eq(hp_figure(w, "base", "counter:spin"), 0);
+    ck_assert(hp_figure(w, "head", "kernel_share") >= 0);
     ck_assert_str_eq(
         hp_json_string(
             json_object_get(json_object_get(json_object_get(w, "configuration"), "head"), "SPIN"),
