@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct hp_suite *first;
@@ -89,6 +90,7 @@ struct job {
     const struct hp_suite *suite;
     FILE *output;
     int result;
+    struct timespec began;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -115,6 +117,7 @@ static bool start(struct job *j, const struct hp_suite *s)
 {
     int ends[2];
     *j = (struct job){.suite = s, .output = tmpfile()};
+    clock_gettime(CLOCK_MONOTONIC, &j->began);
     if (!j->output || pipe(ends) != 0)
         return false;
     j->result = ends[0];
@@ -127,7 +130,14 @@ static bool start(struct job *j, const struct hp_suite *s)
     return j->pid > 0;
 }
 
-/* Prints what the suite printed and adds what came of it. */
+static double seconds_since(const struct timespec *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - t->tv_sec) + 1e-9 * (double)(now.tv_nsec - t->tv_nsec);
+}
+
+/* Prints what the suite printed and how long it took, and adds what came of it. */
 static void finish(struct job *j, int status, struct tally *sum)
 {
     rewind(j->output);
@@ -137,6 +147,7 @@ static void finish(struct job *j, int status, struct tally *sum)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || read(j->result, &t, sizeof t) != sizeof t)
         printf("suite %s did not come to its end (status 0x%x)\n", j->suite->name,
                (unsigned)status);
+    printf("%s: %.1f s\n", j->suite->name, seconds_since(&j->began));
     fflush(stdout);
     fclose(j->output);
     close(j->result);
