@@ -181,6 +181,9 @@ static bool executed_json(const struct ingest_workload *w, json_t *list, struct 
     json_t *failure = json_object_get(w->json, "failure");
     if (json_is_object(failure))
         json_object_set(item, "failure", failure);
+    json_t *validity = json_object_get(w->json, "validity");
+    if (json_is_object(validity))
+        json_object_set(item, "validity", validity);
     return json_array_append_new(list, item) == 0 || no_memory(err);
 }
 

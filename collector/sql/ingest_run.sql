@@ -5,7 +5,7 @@ WITH doc AS (
     SELECT * FROM json_to_record($2::json) AS d(
         run uuid, job bigint, attempt integer, suite_hash text, failure json, started timestamptz,
         finished timestamptz, runner json, machine json, sandbox text, driver json, arms json,
-        warnings text[], reproduce text)
+        warnings text[], reproduce text, preflight jsonb)
 ), found AS (
     SELECT * FROM json_to_record($3::json) AS f(
         kind text, head text, base text, against_parent boolean, status text, verdict text,
@@ -15,7 +15,7 @@ WITH doc AS (
         repository, id, job, attempt, kind, head, base, against_parent, suite_hash, status,
         verdict, size, decided_by, failure_stage, failure_arm, failure_message, failure_log,
         started, finished, runner, runner_version, machine, sandbox, driver_sha, driver_hash,
-        warnings, reproduce, epoch)
+        warnings, reproduce, preflight, epoch)
     SELECT $1::integer, d.run, d.job, d.attempt, f.kind, f.head, f.base, f.against_parent,
            d.suite_hash, f.status, f.verdict, f.size,
            (SELECT w.id FROM store.workload w
@@ -24,7 +24,7 @@ WITH doc AS (
            x ->> 'stage', x ->> 'arm', x ->> 'message', x ->> 'log',
            d.started, d.finished, d.runner ->> 'name', d.runner ->> 'version',
            d.machine ->> 'fingerprint', d.sandbox, d.driver ->> 'sha', d.driver ->> 'hash',
-           d.warnings, d.reproduce,
+           d.warnings, d.reproduce, d.preflight,
            CASE WHEN f.status = 'measured' THEN store.enter_epoch(
                $1::integer, d.runner ->> 'name', d.machine ->> 'fingerprint',
                (SELECT a ->> 'compiler' FROM json_array_elements(d.arms) a

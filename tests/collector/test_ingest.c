@@ -77,7 +77,16 @@ START_TEST(figures_are_kept)
     struct db *db = store_db(PRIVATE_DB_COLLECTOR);
     HP_JSON json_t *result = golden_read("result-v1.json");
     struct ingest_outcome out;
+    golden_set(result, "/preflight",
+               json_pack("{s:f, s:f, s:n}", "load", 0.5, "steal_while_measuring", 0.0125,
+                         "temperature_c"));
+    golden_set(result, "/workloads/0/validity",
+               json_pack("{s:f, s:n, s:f, s:b}", "drift_p", 0.25, "order_p", "wall_over_cpu",
+                         1.0625, "repeated", 1));
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    ck_assert_str_eq(ask("SELECT concat_ws(' ', drift_p, order_p, wall_over_cpu, repeated, load, "
+                         "steal_percent, temperature_c) FROM hakperf.run_checks"),
+                     "0.25 1.063 t 0.5 1.25");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.measurement"), "31");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set"), "9");
     ck_assert_str_eq(ask("SELECT count(*) FROM store.sample_set_default"), "0");
