@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -137,8 +138,13 @@ static double seconds_since(const struct timespec *t)
     return (double)(now.tv_sec - t->tv_sec) + 1e-9 * (double)(now.tv_nsec - t->tv_nsec);
 }
 
+static double seconds_of(const struct timeval *t)
+{
+    return (double)t->tv_sec + 1e-6 * (double)t->tv_usec;
+}
+
 /* Prints what the suite printed and how long it took, and adds what came of it. */
-static void finish(struct job *j, int status, struct tally *sum)
+static void finish(struct job *j, int status, const struct rusage *used, struct tally *sum)
 {
     rewind(j->output);
     for (int c; (c = getc(j->output)) != EOF;)
@@ -147,7 +153,8 @@ static void finish(struct job *j, int status, struct tally *sum)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || read(j->result, &t, sizeof t) != sizeof t)
         printf("suite %s did not come to its end (status 0x%x)\n", j->suite->name,
                (unsigned)status);
-    printf("%s: %.1f s\n", j->suite->name, seconds_since(&j->began));
+    printf("%s: %.1f s, %.1f of CPU\n", j->suite->name, seconds_since(&j->began),
+           seconds_of(&used->ru_utime) + seconds_of(&used->ru_stime));
     fflush(stdout);
     fclose(j->output);
     close(j->result);
@@ -158,10 +165,11 @@ static void finish(struct job *j, int status, struct tally *sum)
 static void finish_one(struct job *jobs, struct tally *sum)
 {
     int status;
-    pid_t pid = waitpid(-1, &status, 0);
+    struct rusage used;
+    pid_t pid = wait4(-1, &status, 0, &used);
     for (int i = 0; i < MOST_JOBS; i++) {
         if (pid > 0 && jobs[i].pid == pid)
-            finish(&jobs[i], status, sum);
+            finish(&jobs[i], status, &used, sum);
         else if (interrupted && jobs[i].pid > 0)
             kill(jobs[i].pid, interrupted);
     }
