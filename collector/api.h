@@ -15,7 +15,8 @@ handler api_repositories, api_look, api_jobs_add, api_log, api_commit, api_profi
 handler api_changepoints, api_suspects, api_selftest;
 handler api_status, api_events, api_job, api_jobs, api_alerts, api_alert, api_alert_act;
 handler api_export, api_import;
-handler api_claim, api_source, api_progress, api_release, api_run_put, api_job_cancel, api_job_retry;
+handler api_claim, api_source, api_progress, api_release, api_run_put, api_job_cancel,
+    api_job_retry;
 handler api_tokens, api_token_create, api_token_revoke, api_login_link, api_audit, api_webhook;
 handler page_login, page_file;
 

@@ -1,8 +1,8 @@
 /*
  * What of a workload is judged beside its primary metric, the time: the kernel's share, ACE
- * failures and, with threads, waiting, which gate with it, and everything else that was sampled in pairs, which is only shown
- * where it stands out. One computation for the collector and for runs that no collector has seen.
- * Pure: nothing but the result document (common/wire) is looked at.
+ * failures and, with threads, waiting, which gate with it, and everything else that was sampled in
+ * pairs, which is only shown where it stands out. One computation for the collector and for runs
+ * that no collector has seen. Pure: nothing but the result document (common/wire) is looked at.
  */
 #ifndef HP_JUDGING_BESIDE_H
 #define HP_JUDGING_BESIDE_H
@@ -25,7 +25,7 @@ struct hp_judged {
     const char *name; /* static, or of the metric table */
     bool gates;
     bool excusable; /* as in an_counted_gate */
-    bool is_log; /* estimate, low and high are log ratios; else differences head - base */
+    bool is_log;    /* estimate, low and high are log ratios; else differences head - base */
     struct an_outcome outcome;
     double base, head; /* of a difference; else NAN */
     double estimate, low, high, z;
