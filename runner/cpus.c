@@ -93,10 +93,12 @@ static int open_folder(const char *folder, struct hp_error *err)
     bool ours = st.st_uid == 0 || st.st_uid == geteuid();
     bool open_to_all = (st.st_mode & 0022) != 0 && (st.st_mode & S_ISVTX) == 0;
     if (ours && !open_to_all)
+        /* cppcheck-suppress resourceLeak; handed to the caller */
         return hp_take_fd(&fd);
     hp_fail(err, HP_DENIED, "%s is not safe for the locks of the CPUs", folder);
     hp_error_hint(err, "It must belong to root or to this user and have the sticky bit where "
                        "others may write (mode 1777).");
+    /* cppcheck-suppress resourceLeak; HP_FD closes it */
     return -1;
 }
 

@@ -127,6 +127,7 @@ static bool read_sample(const char **p, const char *end, json_t *stacks, struct 
             n++;
     }
     /* What the unwinder made up behind the last known frame says nothing. */
+    /* cppcheck-suppress uninitvar; n frames were read */
     while (n > 1 && frame[n - 1].size == 9 && memcmp(frame[n - 1].at, "[unknown]", 9) == 0)
         n--;
     if (n == 0)
