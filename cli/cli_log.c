@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
+#include "common/metrics.h"
 
 #include <string.h>
 
@@ -41,6 +42,23 @@ static void add_level(struct cli_table *table, const json_t *steps)
     cli_table_cell(table, largest ? HP_BOLD : HP_PLAIN, text);
 }
 
+/* Of most workloads the rate that the column's head names; another metric comes with its name. */
+static bool is_rate(const json_t *entry)
+{
+    return strcmp(hp_json_string(entry, "metric", HP_METRIC_PRIMARY), HP_METRIC_PRIMARY) == 0;
+}
+
+static void add_value(struct cli_table *table, const json_t *entry)
+{
+    char value[CLI_FIGURE];
+    bool rate = is_rate(entry);
+    const char *unit = rate ? "ops/cpu-s" : hp_json_string(entry, "unit", "");
+    cli_value_text(json_object_get(entry, rate ? "throughput" : "value"), unit, value);
+    HP_FREE char *text =
+        rate ? NULL : hp_format("%s %s %s", hp_json_string(entry, "metric", ""), value, unit);
+    cli_table_cell(table, HP_PLAIN, text ? text : value);
+}
+
 static void add_row(struct cli_table *table, const json_t *entry)
 {
     const char *verdict = hp_json_string(entry, "verdict", NULL);
@@ -50,8 +68,7 @@ static void add_row(struct cli_table *table, const json_t *entry)
     cli_change_text(json_object_get(entry, "change"), text);
     cli_table_cell(table, cli_verdict_colour(verdict, hp_json_string(entry, "size", NULL)), text);
     add_level(table, json_object_get(entry, "changepoints"));
-    cli_value_text(json_object_get(entry, "throughput"), "ops/cpu-s", text);
-    cli_table_cell(table, HP_PLAIN, text);
+    add_value(table, entry);
     cli_share_text(json_object_get(entry, "kernel_share"), text);
     cli_table_cell(table, HP_PLAIN, text);
     cli_value_text(json_object_get(entry, "ace_failures"), "count", text);
@@ -67,8 +84,13 @@ static void print_log(const json_t *answer)
 {
     size_t i;
     const json_t *entry, *list = json_object_get(answer, "commits");
+    bool rates = true;
+    json_array_foreach (list, i, entry) {
+        rates = rates && is_rate(entry);
+    }
     CLI_TABLE struct cli_table *table = cli_table_new(
-        "commit|verdict|>change|>level|>ops/cpu-s|>kernel share|>ACE failures|subject");
+        rates ? "commit|verdict|>change|>level|>ops/cpu-s|>kernel share|>ACE failures|subject"
+              : "commit|verdict|>change|>level|>value|>kernel share|>ACE failures|subject");
     json_array_foreach (list, i, entry) {
         add_row(table, entry);
     }

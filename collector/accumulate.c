@@ -63,27 +63,41 @@ static bool name_commits(const PGresult *rows, const struct an_accumulated *foun
            (named <= NAMED_MOST || hp_buffer_printf(words, " and %zu more", named - NAMED_MOST));
 }
 
-static bool tell(struct db_conn *conn, const struct ingest_run *run, const char *workload,
-                 const struct an_accumulated *found, json_t *list, const char *names,
-                 int64_t *alert, struct hp_error *err)
+/* "1.2 % slower on random_mixed/8192", or "1.2 % higher in cpu on random_mixed/8192" */
+static bool add_loss(struct hp_buffer *out, const struct ingest_workload *w, double change)
+{
+    const struct hp_metric *m = w->metric;
+    bool rate = strcmp(m->name, HP_METRIC_PRIMARY) == 0;
+    return words_percent(out, change) &&
+           hp_buffer_printf(out, " %s%s on %s",
+                            rate                           ? "slower"
+                            : m->better == HP_BETTER_LOWER ? "higher in "
+                                                           : "lower in ",
+                            rate ? "" : m->name, w->name);
+}
+
+static bool tell(struct db_conn *conn, const struct ingest_run *run,
+                 const struct ingest_workload *w, const struct an_accumulated *found, json_t *list,
+                 const char *names, int64_t *alert, struct hp_error *err)
 {
     char change[DB_TEXT], low[DB_TEXT], high[DB_TEXT], number[DB_TEXT];
     HP_BUFFER struct hp_buffer text = {0};
-    double all = expm1(found->total.estimate), worst = expm1(found->total.low),
-           least = expm1(found->total.high);
+    double all = expm1(found->total.estimate), below = expm1(found->total.low),
+           above = expm1(found->total.high);
     bool ok = hp_buffer_printf(&text, "%zu small regressions add up: together ", found->members) &&
-              words_percent(&text, all) &&
-              hp_buffer_printf(&text, " slower on %s (interval %.1f to %.1f %%): %s.", workload,
-                               100 * fabs(least), 100 * fabs(worst), names);
-    HP_JSON json_t *detail = json_pack("{s:s, s:O}", "workload", workload, "commits", list);
+              add_loss(&text, w, all) &&
+              hp_buffer_printf(&text, " (interval %.1f to %.1f %%): %s.",
+                               100 * fmin(fabs(below), fabs(above)),
+                               100 * fmax(fabs(below), fabs(above)), names);
+    HP_JSON json_t *detail = json_pack("{s:s, s:O}", "workload", w->name, "commits", list);
     HP_FREE char *json = hp_json_text(detail);
     if (!ok || !json)
         return hp_fail(err, HP_SYSTEM, "out of memory");
     DB_RESULT PGresult *row =
         db_query(conn, "accumulate_alert.sql",
-                 DB_PARAMS(run->claim.repository, hp_json_string(run->result, "run", ""), workload,
-                           db_real(change, all), db_real(low, worst), db_real(high, least),
-                           hp_buffer_text(&text), json),
+                 DB_PARAMS(run->claim.repository, hp_json_string(run->result, "run", ""), w->name,
+                           db_real(change, all), db_real(low, below), db_real(high, above),
+                           hp_buffer_text(&text), json, w->metric->name),
                  err);
     if (!row || PQntuples(row) == 0)
         return row != NULL;
@@ -100,21 +114,24 @@ static bool follow_one(struct db_conn *conn, const struct ingest_run *run,
     struct an_estimate step[COMMITS_MOST];
     struct an_outcome outcome[COMMITS_MOST];
     struct an_accumulated found;
-    DB_RESULT PGresult *rows = db_query(
-        conn, "accumulate_load.sql",
-        DB_PARAMS(run->claim.repository, w->name, run->claim.head, db_int(most, COMMITS_MOST)),
-        err);
+    DB_RESULT PGresult *rows = db_query(conn, "accumulate_load.sql",
+                                        DB_PARAMS(run->claim.repository, w->name, run->claim.head,
+                                                  db_int(most, COMMITS_MOST), w->metric->name),
+                                        err);
     size_t n = rows ? (size_t)PQntuples(rows) : 0;
     for (size_t i = 0; i < n; i++)
         read_commit(rows, (int)i, &step[i], &outcome[i]);
     /* The newest must be this very commit: a late result of an older one told its stretch then. */
-    if (n == 0 || !an_accumulate(step, outcome, n, AN_HIGHER, log1p(AN_MARGIN), CRITICAL, &found) ||
+    if (n == 0 ||
+        !an_accumulate(step, outcome, n,
+                       w->metric->better == HP_BETTER_LOWER ? AN_LOWER : AN_HIGHER,
+                       log1p(AN_MARGIN), CRITICAL, &found) ||
         found.members == 0 || found.last != n - 1)
         return rows != NULL;
     HP_JSON json_t *list = json_array();
     HP_BUFFER struct hp_buffer names = {0};
     return name_commits(rows, &found, step, outcome, &names, list)
-               ? tell(conn, run, w->name, &found, list, hp_buffer_text(&names), alert, err)
+               ? tell(conn, run, w, &found, list, hp_buffer_text(&names), alert, err)
                : hp_fail(err, HP_SYSTEM, "out of memory");
 }
 

@@ -255,7 +255,7 @@ bool api_log(struct service *service, const struct request *request, struct answ
                                 watched != 0, err),
                        "commits",
                        "sha,subject,author,time,state,verdict,size,change,throughput,kernel_share,"
-                       "ace_failures,workload,reason,reverts",
+                       "ace_failures,workload,reason,reverts,metric,value,unit",
                        err);
 }
 

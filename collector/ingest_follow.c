@@ -135,7 +135,7 @@ static const struct ingest_workload *find_workload(const struct ingest_run *run,
 static bool finds_again(const struct ingest_workload *w, const char *metric, double estimate)
 {
     const struct an_estimate first = {.estimate = estimate};
-    if (strcmp(metric, hp_primary_metric(w->json)->name) == 0)
+    if (strcmp(metric, w->metric->name) == 0)
         return w->estimated && an_confirms(&first, &w->estimate);
     for (size_t i = 0; i < w->n_metrics; i++)
         if (strcmp(w->metrics[i].name, metric) == 0)

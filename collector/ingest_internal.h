@@ -31,10 +31,11 @@ struct ingest_claim {
 struct ingest_workload {
     const json_t *json; /* in the result; NULL for a workload of the suite that was not executed */
     const char *name, *hash;
-    bool compared;             /* false: there was no base */
-    struct an_outcome outcome; /* of the time and the metrics that gate with it */
-    struct an_outcome timed;   /* of the time alone */
-    int decided_by;            /* index of the metric whose outcome it is; -1: the time's */
+    const struct hp_metric *metric; /* the one that decides it beside those that gate with it */
+    bool compared;                  /* false: there was no base */
+    struct an_outcome outcome;      /* of that metric and those that gate with it */
+    struct an_outcome timed;        /* of that metric alone */
+    int decided_by; /* index in `metrics` of whose outcome it is; -1: that metric's */
     struct hp_judged metrics[HP_BESIDE_MOST];
     size_t n_metrics;
     bool estimated; /* whether `estimate` holds anything */

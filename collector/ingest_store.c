@@ -54,6 +54,7 @@ static json_t *metric_list(const struct ingest_run *run)
     add_metric(known, HP_METRIC_PRIMARY);
     add_metric(known, "kernel_share");
     for (size_t w = 0; w < run->n; w++) {
+        add_metric(known, run->workloads[w].metric->name);
         for (size_t l = 0; l < 2; l++) {
             size_t i;
             json_t *item;
@@ -173,11 +174,11 @@ static bool executed_json(const struct ingest_workload *w, json_t *list, struct 
     if ((head_options && !hp_hash_json(head_options, head, err)) ||
         (base_options && !hp_hash_json(base_options, base, err)))
         return false;
-    json_t *item = json_pack("{s:s, s:s, s:O, s:O, s:O, s:s?, s:s?}", "name", w->name, "hash",
-                             w->hash, "status", json_object_get(w->json, "status"), "plan",
-                             json_object_get(w->json, "plan"), "pairs",
-                             json_object_get(w->json, "pairs"), "head_configuration",
-                             head[0] ? head : NULL, "base_configuration", base[0] ? base : NULL);
+    json_t *item = json_pack(
+        "{s:s, s:s, s:s, s:O, s:O, s:O, s:s?, s:s?}", "name", w->name, "hash", w->hash, "metric",
+        w->metric->name, "status", json_object_get(w->json, "status"), "plan",
+        json_object_get(w->json, "plan"), "pairs", json_object_get(w->json, "pairs"),
+        "head_configuration", head[0] ? head : NULL, "base_configuration", base[0] ? base : NULL);
     json_t *failure = json_object_get(w->json, "failure");
     if (json_is_object(failure))
         json_object_set(item, "failure", failure);
@@ -192,8 +193,7 @@ static json_t *compared_json(const struct ingest_workload *w)
     const struct an_estimate *e = &w->estimate;
     return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, "
                      "s:o}",
-                     "name", w->name, "hash", w->hash, "metric",
-                     w->json ? hp_primary_metric(w->json)->name : HP_METRIC_PRIMARY, "scale", "log",
+                     "name", w->name, "hash", w->hash, "metric", w->metric->name, "scale", "log",
                      "gates", true, "decides", w->decided_by < 0, "verdict",
                      an_verdict_name(w->timed.verdict), "size", an_size_name(w->timed.size),
                      "reason", w->reason[0] ? w->reason : NULL, "pairs",

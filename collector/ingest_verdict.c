@@ -105,8 +105,7 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
                             uint32_t *layout, struct hp_error *err)
 {
     const json_t *told = json_object_get(w->json, "decision");
-    size_t pairs =
-        json_array_size(hp_sample_values(w->json, "head", hp_primary_metric(w->json)->name));
+    size_t pairs = json_array_size(hp_sample_values(w->json, "head", w->metric->name));
     if (strcmp(hp_json_string(w->json, "status", ""), "failed") == 0) {
         w->compared = true;
         w->outcome = w->timed = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
@@ -136,6 +135,14 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
     return true;
 }
 
+/* What the suite has it decided by. */
+static const struct hp_metric *metric_of(const json_t *workload)
+{
+    const struct hp_metric *m =
+        hp_metric_find(hp_json_string(workload, "metric", HP_METRIC_PRIMARY));
+    return m ? m : hp_metric_find(HP_METRIC_PRIMARY);
+}
+
 /* Every workload of the suite, where the artifacts were the same and nothing was executed. */
 static bool list_suite(struct ingest_run *run, struct hp_error *err)
 {
@@ -147,6 +154,7 @@ static bool list_suite(struct ingest_run *run, struct hp_error *err)
             return false;
         run->workloads[i] = (struct ingest_workload){.name = hp_json_string(workload, "name", ""),
                                                      .hash = run->hashes[i],
+                                                     .metric = metric_of(workload),
                                                      .compared = true,
                                                      .decided_by = -1,
                                                      .timed = {AN_IDENTICAL, AN_SIZE_NONE},
@@ -167,6 +175,7 @@ static bool list_result(struct ingest_run *run, struct hp_error *err)
         w->json = json_array_get(json_object_get(run->result, "workloads"), i);
         w->name = hp_json_string(w->json, "name", "");
         w->hash = hp_json_string(w->json, "hash", "");
+        w->metric = hp_primary_metric(w->json); /* checked to be one */
         ok = decide_workload(run, w, ratio, layout, err);
     }
     free(ratio);

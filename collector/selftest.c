@@ -23,13 +23,14 @@ static bool tell(struct db_conn *conn, const struct ingest_run *run, const PGres
     HP_FREE char *text = hp_json_text(owned);
     if (!text)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    DB_RESULT PGresult *made = db_query(
-        conn, "selftest_alert.sql",
-        DB_PARAMS(run->claim.repository, hp_json_string(run->result, "run", ""), db_text(row, 0, 0),
-                  db_real(change, db_get_real(row, 0, 1)),
-                  db_real(low, db_text(row, 0, 2) ? db_get_real(row, 0, 2) : NAN),
-                  db_real(high, db_text(row, 0, 3) ? db_get_real(row, 0, 3) : NAN), sentence, text),
-        err);
+    DB_RESULT PGresult *made =
+        db_query(conn, "selftest_alert.sql",
+                 DB_PARAMS(run->claim.repository, hp_json_string(run->result, "run", ""),
+                           db_text(row, 0, 0), db_real(change, db_get_real(row, 0, 1)),
+                           db_real(low, db_text(row, 0, 2) ? db_get_real(row, 0, 2) : NAN),
+                           db_real(high, db_text(row, 0, 3) ? db_get_real(row, 0, 3) : NAN),
+                           sentence, text, db_text(row, 0, 8)),
+                 err);
     if (!made || PQntuples(made) == 0)
         return made != NULL;
     *alert = db_get_int(made, 0, 0);

@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,11 +27,25 @@
 #define CONFIDENCE 0.999
 
 /* Columns of series_take.sql. */
-enum { POSITION, SHA, RATIO, BEFORE, AFTER, CHANCE, DUE, TOLD, NAME, MORE_BEFORE, MORE_BEHIND };
+enum {
+    POSITION,
+    SHA,
+    RATIO,
+    BEFORE,
+    AFTER,
+    CHANCE,
+    DUE,
+    TOLD,
+    NAME,
+    MORE_BEFORE,
+    MORE_BEHIND,
+    METRIC,
+    LESS_IS_BETTER
+};
 
 /* A stretch of a series. */
 struct series {
-    const char *repository, *workload, *epoch; /* ids */
+    const char *repository, *workload, *metric, *epoch; /* ids */
     PGresult *rows;
     size_t n;
     double *value;
@@ -73,7 +88,7 @@ static bool take(struct db_conn *conn, struct series *s, struct hp_error *err)
     char margin[DB_TEXT], most[DB_TEXT];
     s->rows = db_query(conn, "series_take.sql",
                        DB_PARAMS(s->repository, s->workload, s->epoch, db_int(margin, MARGIN),
-                                 db_int(most, POSITIONS_MOST)),
+                                 db_int(most, POSITIONS_MOST), s->metric),
                        err);
     if (!s->rows)
         return false;
@@ -156,29 +171,44 @@ static bool save(struct db_conn *conn, const struct series *s, struct hp_error *
     return text ? db_run(conn, "series_save.sql",
                          DB_PARAMS(s->repository, s->workload, s->epoch,
                                    db_int(first, db_get_int(s->rows, (int)s->from, POSITION)),
-                                   db_int(last, db_get_int(s->rows, (int)s->to, POSITION)), text),
+                                   db_int(last, db_get_int(s->rows, (int)s->to, POSITION)), text,
+                                   s->metric),
                          NULL, err)
                 : hp_fail(err, HP_SYSTEM, "out of memory");
 }
 
-/* Is point i lower than what the points since the last step predict? Not where the pair has told
+/* "4.1 % slower than the 20 commits before it, which predict at most 0.9 %" */
+static void say_why(const struct series *s, double change, double most, size_t n, char *out,
+                    size_t size)
+{
+    const char *metric = db_text(s->rows, 0, METRIC);
+    bool rate = strcmp(metric, HP_METRIC_PRIMARY) == 0;
+    const char *word = rate                                      ? "slower"
+                       : db_get_bool(s->rows, 0, LESS_IS_BETTER) ? "higher in "
+                                                                 : "lower in ";
+    snprintf(out, size,
+             "%.1f %% %s%s than the %zu commits before it, which predict at most %.1f %%",
+             100 * fabs(expm1(change)), word, rate ? "" : metric, n, 100 * fabs(expm1(most)));
+}
+
+/* Is point i worse than what the points since the last step predict? Not where the pair has told
  * already that this commit did it. */
 static bool look(struct db_conn *conn, const struct series *s, size_t i, struct hp_error *err)
 {
     struct an_prediction p;
-    char reason[200];
+    char reason[300];
     size_t from = 0;
+    bool less = db_get_bool(s->rows, 0, LESS_IS_BETTER);
     for (size_t k = 0; k < s->n_found && s->found[k].index < i; k++)
         from = s->found[k].index;
     if (i - from < SEGMENT_LEAST || db_get_bool(s->rows, (int)i, TOLD))
         return true;
     if (!an_predict(s->value + from, i - from, CONFIDENCE, log1p(AN_MARGIN), &p))
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    if (!an_is_suspect(&p, s->value[i]) || s->value[i] > p.centre)
+    if (!an_is_suspect(&p, s->value[i]) || (s->value[i] > p.centre) != less)
         return true;
-    snprintf(reason, sizeof reason,
-             "%.1f %% slower than the %zu commits before it, which predict at most %.1f %%",
-             -100 * expm1(s->value[i] - p.centre), i - from, -100 * expm1(p.low - p.centre));
+    say_why(s, s->value[i] - p.centre, (less ? p.high : p.low) - p.centre, i - from, reason,
+            sizeof reason);
     return suspect_open(conn, s->repository, db_text(s->rows, (int)i, NAME),
                         db_text(s->rows, (int)i - 1, SHA), db_text(s->rows, (int)i, SHA), reason,
                         err);
@@ -211,7 +241,8 @@ static bool judge_one(struct db_conn *conn, const PGresult *due, int row, int64_
 {
     struct series s = {.repository = db_text(due, row, 0),
                        .workload = db_text(due, row, 1),
-                       .epoch = db_text(due, row, 2)};
+                       .metric = db_text(due, row, 2),
+                       .epoch = db_text(due, row, 3)};
     bool ok = db_begin(conn, err) && judge(conn, &s, err) && db_commit(conn, err);
     series_release(&s);
     *judged += ok;

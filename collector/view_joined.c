@@ -164,20 +164,28 @@ static json_t *both_values(const json_t *found, const char *workload, const char
                      value_of(found, workload, metric, "head"));
 }
 
+/* {"metric", "unit", "better"} of what decides a workload. */
+static const json_t *metric_of(const json_t *found, const char *workload)
+{
+    return json_object_get(json_object_get(found, "metrics"), workload);
+}
+
 static json_t *workload_json(const json_t *found, const char *name, const struct joint *j,
                              struct an_outcome outcome)
 {
     const struct an_estimate *e = &j->estimate;
+    const json_t *decides = metric_of(found, name);
+    const char *metric_name = text(decides, "metric");
     json_t *how = json_pack("{s:s, s:b}", "way", j->way, "tight", an_is_tight(e, j->margin));
     if (strcmp(j->way, "parents") == 0)
         json_object_set_new(how, "commits", json_integer((json_int_t)j->steps));
     json_t *metric = json_pack(
-        "{s:s, s:O, s:O, s:s, s:s?, s:o, s:o, s:f, s:f, s:f, s:b, s:b, s:b}", "metric",
-        "throughput", "unit", json_object_get(found, "unit"), "better",
-        json_object_get(found, "better"), "verdict", an_verdict_name(outcome.verdict), "size",
-        an_size_name(outcome.size), "base_value", value_of(found, name, "throughput", "base"),
-        "head_value", value_of(found, name, "throughput", "head"), "change", expm1(e->estimate),
-        "low", expm1(e->low), "high", expm1(e->high), "gates", true, "decides", true, "stands_out",
+        "{s:s, s:O, s:O, s:s, s:s?, s:o, s:o, s:f, s:f, s:f, s:b, s:b, s:b}", "metric", metric_name,
+        "unit", json_object_get(decides, "unit"), "better", json_object_get(decides, "better"),
+        "verdict", an_verdict_name(outcome.verdict), "size", an_size_name(outcome.size),
+        "base_value", value_of(found, name, metric_name, "base"), "head_value",
+        value_of(found, name, metric_name, "head"), "change", expm1(e->estimate), "low",
+        expm1(e->low), "high", expm1(e->high), "gates", true, "decides", true, "stands_out",
         outcome.verdict == AN_REGRESSED || outcome.verdict == AN_IMPROVED);
     json_t *w = json_copy(metric);
     json_object_del(w, "gates");
@@ -233,7 +241,9 @@ static json_t *workloads_json(const json_t *found, const json_t *names, struct a
             continue;
         outcome[n] =
             an_judge(&j.estimate,
-                     strcmp(text(found, "better"), "lower") == 0 ? AN_LOWER : AN_HIGHER, j.margin);
+                     strcmp(text(metric_of(found, sorted[i]), "better"), "lower") == 0 ? AN_LOWER
+                                                                                       : AN_HIGHER,
+                     j.margin);
         *tight = *tight && an_is_tight(&j.estimate, j.margin);
         json_array_append_new(list, workload_json(found, sorted[i], &j, outcome[n++]));
     }

@@ -6,7 +6,6 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
-#include "common/metrics.h"
 
 #include <string.h>
 
@@ -79,19 +78,18 @@ char *view_series_text(struct db *db, const char *repository, const char *worklo
                        const char *metric, int limit, struct hp_error *err)
 {
     char id[DB_TEXT];
-    const char *name = metric ? metric : HP_METRIC_PRIMARY;
     if (!view_check_limit(limit, VIEW_SERIES_LIMIT, err))
         return NULL;
     DB_CONN struct db_conn *conn = db_acquire(db, err);
     if (!conn || !view_repository_id(conn, repository, id, err))
         return NULL;
     DB_RESULT PGresult *of =
-        db_query(conn, "view_series_of.sql", DB_PARAMS(id, workload, name), err);
+        db_query(conn, "view_series_of.sql", DB_PARAMS(id, workload, metric), err);
     if (of && PQntuples(of) > 0)
         return series_text(conn, id, of, limit, err);
     if (of) {
         hp_fail(err, HP_NOT_FOUND, "nothing was measured of workload %s, metric %s",
-                workload ? workload : "(any)", name);
+                workload ? workload : "(any)", metric ? metric : "(that which decides)");
         hp_error_hint(err, "The suite names the workloads; a series begins with its first run.");
     }
     return NULL;

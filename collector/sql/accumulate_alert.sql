@@ -1,4 +1,4 @@
--- Small regressions of workload $3 (name) add up with run $2 of repository $1: change $4, low $5, high
+-- Small regressions of workload $3 (name) in metric $9 add up with run $2 of repository $1: change $4, low $5, high
 -- $6 (fractions), sentence $7, their commits $8. An alert that began with the same commit and is not
 -- resolved grows; else there is a new one. → its number where it is new
 WITH there AS (
@@ -11,7 +11,7 @@ WITH there AS (
     FROM store.run u
     JOIN store.run_workload x ON x.repository = u.repository AND x.run = u.id
     JOIN store.workload w ON w.repository = x.repository AND w.id = x.workload AND w.name = $3
-    JOIN store.metric t ON t.name = 'throughput'
+    JOIN store.metric t ON t.name = $9
     WHERE u.repository = $1::integer AND u.id = $2::uuid
 ), grown AS (
     UPDATE store.alert a

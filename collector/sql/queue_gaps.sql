@@ -36,6 +36,7 @@ WITH room AS (
                      WHERE k.repository = c.repository AND k.position > c.position
                        AND NOT EXISTS (SELECT FROM store.point p
                                        WHERE p.repository = k.repository AND p.workload = k.workload
+                                         AND p.metric = k.metric
                                          AND p.epoch = k.epoch AND p.position >= c.position
                                          AND p.position < k.position)) DESC,
                  c.position DESC

@@ -6,6 +6,7 @@ SELECT json_build_object(
         'sha', c.sha, 'short', left(c.sha, 7), 'subject', c.subject, 'author', c.author,
         'time', to_char(c.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'parents', to_json(c.parents),
         'state', c.state, 'verdict', c.verdict, 'size', c.size, 'change', exp(c.estimate) - 1,
+        'metric', m.name, 'unit', m.unit, 'better', m.better, 'value', c.value,
         'throughput', c.throughput, 'kernel_share', c.kernel_share,
         'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason),
     'run', CASE WHEN c.run IS NOT NULL THEN json_build_object(
@@ -25,5 +26,6 @@ SELECT json_build_object(
                      ORDER BY a.name = 'head' DESC, a.name), '[]')
                  FROM store.arm a WHERE a.repository = u.repository AND a.run = u.id)) END)
 FROM store.commit_state c
+LEFT JOIN store.metric m ON m.id = c.metric
 LEFT JOIN store.run u ON u.repository = c.repository AND u.id = c.run
 WHERE c.repository = $1::integer AND c.sha = $2

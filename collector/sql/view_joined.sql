@@ -18,6 +18,12 @@ WITH RECURSIVE head_line AS (
 ), met AS (
     SELECT h.depth AS head_depth, b.depth AS base_depth
     FROM head_line h JOIN base_line b USING (sha) ORDER BY h.depth LIMIT 1
+), wanted AS (
+    -- Of each workload the metric that decides it by its newest definition, whichever it is measured by.
+    SELECT w.id, w.name, last_value(w.metric) OVER (PARTITION BY w.name ORDER BY w.id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS metric
+    FROM store.workload w
+    WHERE w.repository = $1::integer
 ), step AS (
     SELECT h.sha, h.watched, 1 AS sign, h.depth FROM head_line h, met WHERE h.depth < met.head_depth
     UNION ALL
@@ -40,10 +46,9 @@ WITH RECURSIVE head_line AS (
                 'estimate', k.estimate, 'low', k.low, 'high', k.high, 'pairs', k.pairs,
                 'margin', x.margin))
             FROM store.comparison k
-            JOIN store.metric t ON t.id = k.metric AND t.name = 'throughput'
-            JOIN store.workload w ON w.repository = k.repository AND w.id = k.workload
+            JOIN wanted w ON w.id = k.workload AND w.metric = k.metric
             JOIN store.run_workload x ON x.repository = k.repository AND x.run = k.run
-                AND x.workload = k.workload
+                AND x.workload = k.workload AND x.metric = k.metric
             WHERE k.repository = $1::integer AND k.run = m.run AND k.estimate IS NOT NULL))), '[]') AS list
     FROM measured m
 ), side AS (
@@ -63,13 +68,12 @@ WITH RECURSIVE head_line AS (
           AND u.kind <> 'canary' AND u.epoch IS NOT NULL
         ORDER BY u.stored DESC LIMIT 20
     ) u ON true
-    JOIN store.metric t ON t.name = 'throughput'
-    JOIN store.measurement o ON o.repository = $1::integer AND o.run = u.id AND o.metric = t.id
-        AND o.arm = u.arm AND o.low > 0 AND o.high >= o.low
-    JOIN store.measurement c ON c.repository = $1::integer AND c.run = u.id AND c.metric = t.id
-        AND c.workload = o.workload AND c.arm = 'control' AND c.low > 0 AND c.high >= c.low
-    JOIN store.workload w ON w.repository = $1::integer AND w.id = o.workload
-    JOIN store.run_workload x ON x.repository = $1::integer AND x.run = u.id AND x.workload = w.id
+    JOIN store.run_workload x ON x.repository = $1::integer AND x.run = u.id
+    JOIN wanted w ON w.id = x.workload
+    JOIN store.measurement o ON o.repository = $1::integer AND o.run = u.id AND o.metric = w.metric
+        AND o.workload = w.id AND o.arm = u.arm AND o.low > 0 AND o.high >= o.low
+    JOIN store.measurement c ON c.repository = $1::integer AND c.run = u.id AND c.metric = w.metric
+        AND c.workload = w.id AND c.arm = 'control' AND c.low > 0 AND c.high >= c.low
     LEFT JOIN store.arm a ON a.repository = $1::integer AND a.run = u.id AND a.name = 'control'
 ), points AS (
     SELECT coalesce(json_agg(to_json(p)), '[]') AS list FROM point p
@@ -89,17 +93,21 @@ WITH RECURSIVE head_line AS (
           AND u.status = 'measured' AND u.kind <> 'canary' AND m.median IS NOT NULL
         ORDER BY u.stored DESC LIMIT 1
     ) x ON true
-    WHERE t.name IN ('throughput', 'kernel_share', 'ace_failures') AND w.repository = $1::integer
+    WHERE w.repository = $1::integer
+      AND (t.name IN ('kernel_share', 'ace_failures')
+           OR t.id = (SELECT d.metric FROM wanted d WHERE d.id = w.id))
 )
 SELECT json_build_object(
     'base', json_build_object('sha', b.sha, 'short', left(b.sha, 7), 'subject', b.subject),
     'head', json_build_object('sha', h.sha, 'short', left(h.sha, 7), 'subject', h.subject),
-    'unit', t.unit, 'better', t.better,
+    'metrics', (SELECT coalesce(json_object_agg(w.name, json_build_object(
+                    'metric', t.name, 'unit', t.unit, 'better', t.better)), '{}')
+                FROM (SELECT DISTINCT name, metric FROM wanted) w
+                JOIN store.metric t ON t.id = w.metric),
     'met', EXISTS (SELECT FROM met), 'steps', told.list, 'points', points.list,
     'values', (SELECT coalesce(json_agg(to_json(v)), '[]') FROM value v))
 FROM store.commit b
 JOIN store.commit h ON h.repository = b.repository AND h.sha = $3
-JOIN store.metric t ON t.name = 'throughput'
 CROSS JOIN told
 CROSS JOIN points
 WHERE b.repository = $1::integer AND b.sha = $2

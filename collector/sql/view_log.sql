@@ -16,16 +16,19 @@ SELECT json_build_object(
         'sha', c.sha, 'short', left(c.sha, 7), 'subject', c.subject, 'author', c.author,
         'time', to_char(c.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'parents', to_json(c.parents),
         'state', c.state, 'verdict', c.verdict, 'size', c.size, 'change', exp(c.estimate) - 1,
+        'metric', m.name, 'unit', m.unit, 'better', m.better, 'value', c.value,
         'throughput', c.throughput, 'kernel_share', c.kernel_share,
         'ace_failures', c.ace_failures, 'workload', c.workload, 'reason', c.reason,
         'reverts', (SELECT x.reverts FROM store.commit x
                     WHERE x.repository = $1::integer AND x.sha = c.sha),
         'changepoints', (SELECT coalesce(json_agg(json_build_object(
-                'workload', w.name, 'change', k.change) ORDER BY abs(k.change) DESC), '[]')
+                'workload', w.name, 'metric', s.name, 'better', s.better, 'change', k.change) ORDER BY abs(k.change) DESC), '[]')
             FROM store.change_point k
             JOIN store.workload w ON w.repository = k.repository AND w.id = k.workload
+            JOIN store.metric s ON s.id = k.metric
             WHERE k.repository = $1::integer AND k.sha = c.sha)
     ) ORDER BY c.line) FILTER (WHERE c.line <= $2::integer), '[]'),
     'next', (SELECT n.sha FROM numbered n
              WHERE n.line = $2::integer AND EXISTS (SELECT FROM numbered m WHERE m.line > n.line)))
 FROM numbered c
+LEFT JOIN store.metric m ON m.id = c.metric

@@ -3,7 +3,10 @@ WITH recent AS (
     SELECT * FROM store.selftest
     WHERE repository = $1::integer AND stored > now() - make_interval(days => $2::integer)
 ), newest AS (
-    SELECT DISTINCT ON (kind, workload) * FROM recent ORDER BY kind, workload, stored DESC
+    SELECT DISTINCT ON (r.kind, r.workload) r.kind, r.workload, m.name AS metric, r.passed, r.verdict,
+           r.estimate, r.low, r.high, r.detectable, r.pairs, r.run, r.stored
+    FROM recent r JOIN store.metric m ON m.id = r.metric
+    ORDER BY r.kind, r.workload, r.stored DESC
 )
 SELECT json_build_object(
     'days', $2::integer,
@@ -20,7 +23,7 @@ SELECT json_build_object(
     'smallest_visible', (SELECT exp(percentile_cont(0.5) WITHIN GROUP (ORDER BY detectable)) - 1
                          FROM recent WHERE kind = 'aa'),
     'workloads', (SELECT coalesce(json_agg(json_build_object(
-            'test', n.kind, 'workload', n.workload, 'passed', n.passed, 'verdict', n.verdict,
+            'test', n.kind, 'workload', n.workload, 'metric', n.metric, 'passed', n.passed, 'verdict', n.verdict,
             'change', exp(n.estimate) - 1, 'low', exp(n.low) - 1, 'high', exp(n.high) - 1,
             'detectable', exp(n.detectable) - 1, 'pairs', n.pairs, 'run', n.run,
             'measured', to_char(n.stored AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json.h"
+#include "common/judging/beside.h"
 #include "common/log.h"
 #include "tests/collector/store_fixture.h"
 
@@ -128,6 +129,26 @@ void golden_decide(json_t *result, double critical)
                json_pack("{s:s, s:s?, s:i, s:f, s:f, s:f}", "verdict", an_verdict_name(d.verdict),
                          "size", an_size_name(d.size), "pairs", n, "estimate", d.estimate.estimate,
                          "low", d.estimate.low, "high", d.estimate.high));
+}
+
+void golden_decide_by(json_t *result, const char *metric)
+{
+    static double ratio[HP_PAIRS_MOST];
+    static uint32_t layout[HP_PAIRS_MOST];
+    const json_t *workload = json_array_get(json_object_get(result, "workloads"), 0);
+    const json_t *asked = json_object_get(workload, "plan");
+    double sd = hp_json_number(asked, "layout_sd", 0);
+    uint32_t only;
+    struct an_decision d;
+    struct an_plan plan = an_plan_standard(hp_json_number(asked, "margin", 0), sd);
+    an_plan_limit(&plan, (uint32_t)hp_json_int(asked, "max_pairs", 0), &only);
+    size_t n = hp_pair_ratios(workload, metric, ratio, layout);
+    ck_assert(an_decide_run(ratio, sd > 0 ? NULL : layout, n, AN_LOWER, &plan, &d));
+    golden_set(result, "/workloads/0/plan/metric", json_string(metric));
+    golden_set(result, "/workloads/0/decision",
+               json_pack("{s:s, s:s?, s:I, s:f, s:f, s:f}", "verdict", an_verdict_name(d.verdict),
+                         "size", an_size_name(d.size), "pairs", (json_int_t)n, "estimate",
+                         d.estimate.estimate, "low", d.estimate.low, "high", d.estimate.high));
 }
 
 static void swap_arms(json_t *result)

@@ -27,6 +27,9 @@ json_t *golden_faster(void);
 /* The verdict of throughput in the first workload, decided anew from its samples at `critical`. */
 void golden_decide(json_t *result, double critical);
 
+/* The first workload is decided by a metric of which less is better; the suite must say so too. */
+void golden_decide_by(json_t *result, const char *metric);
+
 #define GOLDEN_REPOSITORY "hakmem"
 extern char golden_base[65], golden_head[65], golden_broken[65];
 

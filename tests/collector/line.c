@@ -29,22 +29,26 @@ static const char run_sql[] =
     "'%s', %s, x.workload, now(), now(), o.runner, '1', o.machine, 'bwrap', 'x', o.epoch, "
     "now() + make_interval(secs => %d) FROM j, o, x RETURNING id), "
     "w AS (INSERT INTO store.run_workload (repository, run, workload, status, margin, layout_sd, "
-    "max_pairs, coin_seed, pairs, first_arm, second_arm, pair_seed, pair_order, pair_layout) "
-    "SELECT 1, u.id, x.workload, 'measured', 0.01, 0, 512, 1, 0, 'head', 'base', '{}', '{}', '{}' "
-    "FROM u, x RETURNING run, workload), "
+    "max_pairs, coin_seed, pairs, first_arm, second_arm, pair_seed, pair_order, pair_layout, "
+    "metric) "
+    "SELECT 1, u.id, x.workload, 'measured', 0.01, 0, 512, 1, 0, 'head', 'base', '{}', '{}', '{}', "
+    "t.id FROM u, x, store.metric t WHERE t.name = '%s' RETURNING run, workload, metric), "
     "m AS (INSERT INTO store.measurement (repository, run, workload, metric, arm, n, median, low, "
-    "high) SELECT 1, w.run, w.workload, t.id, v.arm, 64, 1e7 * exp(v.l), 1e7 * exp(v.l - v.h), "
-    "1e7 * exp(v.l + v.h) FROM w, store.metric t, (VALUES ('head', %.17g::float8, %.17g::float8), "
-    "('control', 0, 0)) v(arm, l, h) WHERE t.name = 'throughput' AND (v.arm = 'head' OR %s)) "
+    "high) SELECT 1, w.run, w.workload, w.metric, v.arm, 64, 1e7 * exp(v.l), 1e7 * exp(v.l - v.h), "
+    "1e7 * exp(v.l + v.h) FROM w, (VALUES ('head', %.17g::float8, %.17g::float8), "
+    "('control', 0, 0)) v(arm, l, h) WHERE v.arm = 'head' OR %s) "
     "INSERT INTO store.comparison (repository, run, workload, metric, verdict, size, pairs, "
     "estimate, "
-    "low, high, z, detectable) SELECT 1, w.run, w.workload, t.id, '%s', %s, 512, v.e, v.e - v.h, "
-    "v.e + v.h, 9, 0.003 FROM w, store.metric t, (VALUES (%.17g::float8, %.17g::float8)) v(e, h) "
-    "WHERE t.name = 'throughput'";
+    "low, high, z, detectable) SELECT 1, w.run, w.workload, w.metric, '%s', %s, 512, v.e, v.e - "
+    "v.h, "
+    "v.e + v.h, 9, 0.003 FROM w, (VALUES (%.17g::float8, %.17g::float8)) v(e, h)";
 
-static const char point_sql[] = "INSERT INTO store.point SELECT 1, x.workload, u.epoch, %d, "
-                                "u.head, u.id, %.17g FROM store.run u "
+static const char point_sql[] = "INSERT INTO store.point (repository, workload, metric, epoch, "
+                                "position, sha, run, ratio) SELECT 1, x.workload, x.metric, "
+                                "u.epoch, %d, u.head, u.id, %.17g FROM store.run u "
                                 "JOIN store.run_workload x ON x.run = u.id WHERE u.head = '%s'";
+
+static const char *metric = "throughput";
 
 /* Statements that line_flush sends as one: a connection for each would take longer than all. */
 static struct hp_buffer waiting;
@@ -58,6 +62,11 @@ const char *line_sha(int number)
     return text[at];
 }
 
+void line_metric(const char *name)
+{
+    metric = name;
+}
+
 void line_add(const struct line_step *s)
 {
     const char *parent = s->number == 1 ? golden_head : line_sha(s->number - 1);
@@ -69,8 +78,8 @@ void line_add(const struct line_step *s)
     HP_FREE char *commit = hp_format(commit_sql, sha, parent, s->number + 1, s->number);
     HP_FREE char *run =
         s->verdict ? hp_format(run_sql, golden_head, sha, parent, s->verdict, size, s->number,
-                               s->control, fmax(s->control_half, 1e-6), control ? "true" : "false",
-                               s->verdict, size, s->change, s->half)
+                               metric, s->control, fmax(s->control_half, 1e-6),
+                               control ? "true" : "false", s->verdict, size, s->change, s->half)
                    : strdup("");
     HP_FREE char *point =
         control ? hp_format(point_sql, s->number + 1, s->control, sha) : strdup("");

@@ -15,6 +15,10 @@ struct line_step {
     double control_half; /* ... its half-width at 95 %; 0: there was no control */
 };
 
+/* From now on the line's workloads are decided by that metric, which is what its figures are of;
+ * throughput before. The text must live on. */
+void line_metric(const char *metric);
+
 /* Writes with the next line_flush, all at once. */
 void line_add(const struct line_step *step);
 void line_flush(void);

@@ -153,8 +153,8 @@ const char *store_ask(const char *role, const char *sql)
     PGconn *pg = connect_to(store_url(role));
     PGresult *result = PQexec(pg, sql);
     ExecStatusType status = PQresultStatus(result);
-    ck_assert_msg(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %s", sql,
-                  PQerrorMessage(pg));
+    ck_assert_msg(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %.1000s",
+                  PQerrorMessage(pg), sql);
     snprintf(answer, sizeof answer, "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
     PQclear(result);
     PQfinish(pg);

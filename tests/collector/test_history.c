@@ -144,8 +144,9 @@ static void begin_long_series(int first, int second)
     HP_FREE char *sql = hp_format(
         "INSERT INTO store.commit (repository, sha, parents, position, mainline, author, subject, "
         "committed) SELECT 1, lpad(i::text, 40, '0'), '{}', i + 1, true, 'A', 'Step', now() FROM "
-        "generate_series(1, 1200) i; INSERT INTO store.point SELECT 1, x.workload, u.epoch, i + 1, "
-        "lpad(i::text, 40, '0'), u.id, 0.0005 * (i * 7 %% 5 - 2) - CASE WHEN i >= %d THEN 0.1 WHEN "
+        "generate_series(1, 1200) i; INSERT INTO store.point (repository, workload, epoch, "
+        "position, sha, run, ratio) SELECT 1, x.workload, u.epoch, i + 1, lpad(i::text, 40, '0'), "
+        "u.id, 0.0005 * (i * 7 %% 5 - 2) - CASE WHEN i >= %d THEN 0.1 WHEN "
         "i >= %d THEN 0.05 ELSE 0 END FROM generate_series(1, 1200) i, store.run u JOIN "
         "store.run_workload x ON x.run = u.id",
         second, first);
@@ -301,7 +302,8 @@ static int64_t lost_little(int number)
     HP_FREE char *sql = hp_format("SELECT id FROM store.run WHERE head = '%s'", line_sha(number));
     HP_JSON json_t *result = json_pack("{s:s}", "run", ask(sql));
     HP_FREE char *name = strdup(ask("SELECT name FROM store.workload"));
-    struct ingest_workload w = {.name = name, .timed = {AN_REGRESSED, AN_SMALL}};
+    struct ingest_workload w = {
+        .name = name, .metric = hp_metric_find("throughput"), .timed = {AN_REGRESSED, AN_SMALL}};
     struct ingest_run run = {.result = result, .workloads = &w, .n = 1};
     int64_t alert = 0;
     strcpy(run.claim.repository, "1");

@@ -281,24 +281,6 @@ START_TEST(counted_metrics_gate)
 }
 END_TEST
 
-/* The decision of a workload that another metric than its time decides, of which less is better. */
-static json_t *decision_of(const json_t *workload, const char *metric)
-{
-    static double ratio[HP_PAIRS_MOST];
-    static uint32_t layout[HP_PAIRS_MOST];
-    const json_t *asked = json_object_get(workload, "plan");
-    double sd = hp_json_number(asked, "layout_sd", 0);
-    uint32_t only;
-    struct an_decision d;
-    struct an_plan plan = an_plan_standard(hp_json_number(asked, "margin", 0), sd);
-    an_plan_limit(&plan, (uint32_t)hp_json_int(asked, "max_pairs", 0), &only);
-    size_t n = hp_pair_ratios(workload, metric, ratio, layout);
-    ck_assert(an_decide_run(ratio, sd > 0 ? NULL : layout, n, AN_LOWER, &plan, &d));
-    return json_pack("{s:s, s:s?, s:I, s:f, s:f, s:f}", "verdict", an_verdict_name(d.verdict),
-                     "size", an_size_name(d.size), "pairs", (json_int_t)n, "estimate",
-                     d.estimate.estimate, "low", d.estimate.low, "high", d.estimate.high);
-}
-
 START_TEST(the_metric_of_the_suite_decides)
 {
     struct ingest_outcome out;
@@ -312,9 +294,7 @@ START_TEST(the_metric_of_the_suite_decides)
     golden_set(result, "/workloads/0/plan/metric", json_string("headline"));
     ck_assert(!ingest_result(db, result, &out, &err));
     ck_assert_str_eq(err.path, "/workloads/0/plan/metric");
-    golden_set(result, "/workloads/0/plan/metric", json_string("cpu"));
-    const json_t *workload = json_array_get(json_object_get(result, "workloads"), 0);
-    golden_set(result, "/workloads/0/decision", decision_of(workload, "cpu"));
+    golden_decide_by(result, "cpu");
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert(out.stored && !out.voided);
     ck_assert_str_eq(ask("SELECT string_agg(concat_ws(' ', m.name, c.verdict, c.gates, c.decides, "
