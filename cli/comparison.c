@@ -220,6 +220,8 @@ static void print_foot(const json_t *comparison)
         cli_time_text(hp_json_string(comparison, "measured", NULL), when);
         printf("  measured %s UTC\n", when);
     }
+    if (hp_json_string(comparison, "basis", NULL))
+        print_clean("  compared ", hp_json_string(comparison, "basis", ""), "\n");
     if (hp_json_string(comparison, "measure", NULL))
         print_clean("  not tight enough for the margin; measure them directly: ",
                     hp_json_string(comparison, "measure", NULL), "\n");

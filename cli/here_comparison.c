@@ -77,9 +77,9 @@ static json_t *figures(const char *metric, const json_t *workload)
 }
 
 /* A workload of which nothing is known but its verdict. */
-static json_t *bare_workload(const char *name, enum an_verdict verdict, const char *reason)
+static json_t *bare_workload(const char *name, const struct hp_metric *row, enum an_verdict verdict,
+                             const char *reason)
 {
-    const struct hp_metric *row = hp_metric_find(HP_METRIC_PRIMARY);
     return json_pack(
         "{s:s, s:s, s:n, s:s, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:s?, s:o, s:o, s:n, "
         "s:[], s:[], s:[], s:[], s:n, s:[]}",
@@ -93,8 +93,10 @@ static json_t *bare_workload(const char *name, enum an_verdict verdict, const ch
 static json_t *workload_json(const struct here_workload *w)
 {
     const json_t *failure = json_object_get(w->json, "failure");
-    json_t *out = bare_workload(text(w->json, "name"), w->outcome.verdict,
-                                hp_json_string(failure, "message", NULL));
+    const struct hp_metric *metric = hp_primary_metric(w->json);
+    json_t *out =
+        bare_workload(text(w->json, "name"), metric ? metric : hp_metric_find(HP_METRIC_PRIMARY),
+                      w->outcome.verdict, hp_json_string(failure, "message", NULL));
     if (!w->estimated)
         return out;
     HP_JSON json_t *decisive = metric_json(&w->metrics[w->decided_by]);
@@ -212,6 +214,14 @@ static json_t *commit(const json_t *result, const char *arm, const char *subject
     return json_null();
 }
 
+/* What the suite has a workload decided by. */
+static const struct hp_metric *metric_of(const json_t *workload)
+{
+    const struct hp_metric *m =
+        hp_metric_find(hp_json_string(workload, "metric", HP_METRIC_PRIMARY));
+    return m ? m : hp_metric_find(HP_METRIC_PRIMARY);
+}
+
 static json_t *workloads(const struct here_run *run, const struct here_workload *all, size_t n,
                          bool identical)
 {
@@ -221,7 +231,8 @@ static json_t *workloads(const struct here_run *run, const struct here_workload 
         json_array_append_new(list, workload_json(&all[i]));
     json_array_foreach (json_object_get(run->suite, "workloads"), i, workload) {
         if (identical)
-            json_array_append_new(list, bare_workload(text(workload, "name"), AN_IDENTICAL, NULL));
+            json_array_append_new(list, bare_workload(text(workload, "name"), metric_of(workload),
+                                                      AN_IDENTICAL, NULL));
     }
     return list;
 }
@@ -238,16 +249,16 @@ json_t *here_comparison(const struct here_run *run, struct hp_error *err)
     if (confirmed && strcmp(confirmed, "refuted") == 0)
         outcome = (struct an_outcome){AN_INCONCLUSIVE, AN_SIZE_NONE};
     json_t *out = json_pack(
-        "{s:s, s:o, s:s?, s:o, s:o, s:O, s:s?, s:o, s:o, s:O, s:O, s:O, s:O, s:O}", "verdict",
-        an_verdict_name(outcome.verdict), "size", size_json(outcome.size), "confirmation",
-        confirmed, "base", commit(result, "base", run->base_subject), "head",
+        "{s:s, s:o, s:s?, s:o, s:o, s:O, s:s?, s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:s, s:n}",
+        "verdict", an_verdict_name(outcome.verdict), "size", size_json(outcome.size),
+        "confirmation", confirmed, "base", commit(result, "base", run->base_subject), "head",
         commit(result, "head", run->head_subject), "run", json_object_get(result, "run"), "reason",
         hp_json_string(json_object_get(result, "failure"), "message", NULL), "coverage",
         here_coverage(json_object_get(result, "coverage")), "workloads",
         workloads(run, all, n, identical), "machine", json_object_get(result, "machine"), "sandbox",
         json_object_get(result, "sandbox"), "warnings", json_object_get(result, "warnings"),
         "reproduce", json_object_get(result, "reproduce"), "measured",
-        json_object_get(result, "finished"));
+        json_object_get(result, "finished"), "how", "measured", "measure");
     if (out && sentence_add(out, err))
         return out;
     json_decref(out);

@@ -164,6 +164,12 @@ void cli_markdown_print(const json_t *comparison, FILE *stream)
         put(stream, json_string_value(warning));
         fputc('\n', stream);
     }
+    const char *basis = hp_json_string(comparison, "basis", NULL);
+    if (basis) {
+        fputs("- compared ", stream);
+        put(stream, basis);
+        fputc('\n', stream);
+    }
     const char *measure = hp_json_string(comparison, "measure", NULL);
     const char *reproduce = hp_json_string(comparison, "reproduce", NULL);
     if (measure || reproduce) {

@@ -1,6 +1,7 @@
 #include "common/telling/sentence.h"
 
 #include "common/json.h"
+#include "common/telling/basis.h"
 #include "common/telling/cause.h"
 #include "common/telling/words.h"
 
@@ -405,7 +406,8 @@ bool sentence_add(json_t *comparison, struct hp_error *err)
     struct names names = {text(json_object_get(comparison, "head"), "short"),
                           parent || !json_is_object(base) ? "its parent" : text(base, "short")};
     HP_BUFFER struct hp_buffer out = {0};
-    bool ok = tell_comparison(&out, comparison, &names) && set_sentence(comparison, &out);
+    bool ok = tell_comparison(&out, comparison, &names) && set_sentence(comparison, &out) &&
+              basis_add(comparison);
     size_t i;
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)

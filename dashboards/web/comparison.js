@@ -33,13 +33,14 @@ function reasonOf({reason, sentence}) {
     return el('p', {class: 'reason'}, reason);
 }
 
-function arms({base, head, measured}, hrefOf) {
+function arms({base, head, measured, basis}, hrefOf) {
     const arm = (name, commit) => el('div', {class: 'arm'}, el('dt', null, name), el('dd', null,
         commit ? [commitLink(commit, hrefOf(commit.sha)), ' ',
             el('span', {class: 'subject'}, commit.subject)] : 'none: the first commit'));
     return el('dl', {class: 'arms'}, arm('base', base), arm('head', head),
         measured ? el('div', {class: 'arm'}, el('dt', null, 'measured'),
-            el('dd', null, time(measured))) : null);
+            el('dd', null, time(measured))) : null,
+        basis ? el('div', {class: 'arm'}, el('dt', null, 'compared'), el('dd', null, basis)) : null);
 }
 
 // --- the table -------------------------------------------------------------------------------

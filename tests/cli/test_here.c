@@ -74,10 +74,10 @@ static void has_all(const json_t *object, const char *const *keys)
         ck_assert_msg(json_object_get(object, *keys) != NULL, "%s is missing", *keys);
 }
 
-static const char *const of_comparison[] = {"verdict",  "size",      "confirmation", "sentence",
-                                            "base",     "head",      "run",          "reason",
-                                            "coverage", "workloads", "machine",      "sandbox",
-                                            "warnings", "reproduce", "measured",     NULL};
+static const char *const of_comparison[] = {
+    "verdict",  "size",     "confirmation", "sentence", "base",    "head",     "run",
+    "reason",   "coverage", "workloads",    "machine",  "sandbox", "warnings", "reproduce",
+    "measured", "how",      "basis",        "measure",  NULL};
 static const char *const of_workload[] = {
     "workload",      "verdict",    "size",     "metric",   "unit",         "better",
     "base_value",    "head_value", "change",   "low",      "high",         "pairs",
@@ -122,6 +122,8 @@ START_TEST(a_regression_is_found_and_confirmed)
     has_all(w, of_workload);
     ck_assert_str_eq(text(c, "verdict"), "regressed");
     ck_assert_str_eq(text(c, "size"), "relevant");
+    ck_assert_str_eq(text(c, "how"), "measured");
+    ck_assert_int_eq(strncmp(text(c, "basis"), "side by side, ", 14), 0);
     ck_assert_str_eq(text(c, "confirmation"), "confirmed");
     ck_assert_str_eq(text(json_object_get(c, "head"), "subject"), "slow");
     ck_assert_ptr_nonnull(strstr(text(c, "sentence"), " slower than "));
@@ -149,6 +151,7 @@ START_TEST(the_same_code_is_identical)
     const json_t *w = json_array_get(json_object_get(c, "workloads"), 0);
     ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
     ck_assert_str_eq(text(c, "verdict"), "identical");
+    ck_assert_str_eq(text(c, "basis"), "by their code, which is the same");
     has_all(w, of_workload);
     ck_assert_str_eq(text(w, "verdict"), "identical");
     ck_assert(json_is_null(json_object_get(w, "change")));

@@ -29,7 +29,8 @@ static const char slower[] =
     "-0.319, \"high\": -0.302, \"pairs\": 64, \"verdict\": \"regressed\", \"size\": \"relevant\","
     "\"configuration\": [], \"syscalls\": [{\"name\": \"munmap\", \"base\": 3, \"head\": 74112}],"
     "\"counters\": [{\"name\": \"a_b\", \"base\": 1, \"head\": 2}]}],"
-    "\"warnings\": [\"no turbo control\"], \"reproduce\": \"hakperf x `y`\", \"measure\": null}";
+    "\"warnings\": [\"no turbo control\"], \"reproduce\": \"hakperf x `y`\", \"measure\": null, "
+    "\"basis\": \"side by side, 64 pairs\"}";
 
 START_TEST(a_regression_is_shown_whole)
 {
@@ -42,6 +43,7 @@ START_TEST(a_regression_is_shown_whole)
         "regressed, relevant |\n",
         "  - munmap: 3 → 74112\n",
         "- warning: no turbo control\n",
+        "- compared side by side, 64 pairs\n",
         "- reproduce: `` hakperf x `y` ``\n",
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

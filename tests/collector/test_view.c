@@ -113,7 +113,7 @@ START_TEST(compare_has_its_contract)
     static const char *const top[] = {
         "verdict",  "size",         "sentence", "base",    "head",     "run",
         "reason",   "workloads",    "machine",  "sandbox", "warnings", "reproduce",
-        "measured", "confirmation", "coverage", "how",     "measure"};
+        "measured", "confirmation", "coverage", "how",     "measure",  "basis"};
     static const char *const each[] = {
         "workload",     "verdict",      "size",       "metric",        "unit",
         "better",       "base_value",   "head_value", "change",        "low",
@@ -187,6 +187,8 @@ START_TEST(revisions_far_apart_are_joined)
     ck_assert_double_eq_tol(number(tight, "change"), expm1(-0.012), 1e-9);
     ck_assert_double_eq_tol(log1p(number(tight, "high")) - log1p(number(tight, "change")),
                             sqrt(2) * 0.0005 * 3.70 / 1.959964, 1e-9);
+    ck_assert_str_eq(hp_json_string(tight, "basis", ""),
+                     "not side by side: through the reference of both runs");
     ck_assert_str_eq(hp_json_string(tight, "verdict", ""), "regressed");
     ck_assert(json_is_null(json_object_get(tight, "measure")));
     ck_assert_ptr_nonnull(

@@ -200,12 +200,46 @@ START_TEST(largest_change_decides)
 }
 END_TEST
 
+#define MEASURED "{'verdict': 'equivalent', 'how': 'measured', 'workloads': "
+#define JOINED "{'verdict': 'equivalent', 'how': 'joined', 'workloads': "
+
+/* Which way the two were compared; NULL: nothing was. */
+static const struct {
+    const char *comparison, *basis;
+} bases[] = {
+    {MEASURED "[{'pairs': 64}]}", "side by side, 64 pairs"},
+    {MEASURED "[{'pairs': 64}, {'pairs': null}, {'pairs': 512}]}", "side by side, 64 to 512 pairs"},
+    {MEASURED "[{'pairs': null}]}", NULL},
+    {"{'verdict': 'identical', 'how': 'measured', 'workloads': [{'pairs': 0}]}",
+     "by their code, which is the same"},
+    {"{'verdict': 'failed', 'how': 'measured', 'workloads': []}", NULL},
+    {JOINED "[{'pairs': 512, 'how': {'way': 'reference'}}]}",
+     "not side by side: through the reference of both runs"},
+    {JOINED "[{'pairs': 512, 'how': {'way': 'parents', 'commits': 4}}, "
+            "{'pairs': 64, 'how': {'way': 'parents', 'commits': 4}}]}",
+     "not side by side: added up over 4 commits"},
+    {JOINED "[{'pairs': 512, 'how': {'way': 'parents', 'commits': 1}}, "
+            "{'pairs': 64, 'how': {'way': 'reference'}}, {'how': {'way': 'reference'}}]}",
+     "not side by side: through the reference of both runs (2 of 3 workloads), added up over 1 "
+     "commit (1 of 3)"},
+};
+
+START_TEST(the_way_is_told)
+{
+    HP_JSON json_t *comparison = from_text(bases[_i].comparison);
+    ck_assert(sentence_add(comparison, &err));
+    ck_assert_pstr_eq(hp_json_string(comparison, "basis", NULL), bases[_i].basis);
+    ck_assert_ptr_nonnull(json_object_get(comparison, "basis"));
+}
+END_TEST
+
 HP_SUITE(sentence)
 {
     Suite *s = suite_create("sentence");
     TCase *t = tcase_create("words");
     tcase_add_loop_test(t, golden_sentences, 0, (int)(sizeof golden / sizeof golden[0]));
     tcase_add_test(t, largest_change_decides);
+    tcase_add_loop_test(t, the_way_is_told, 0, (int)(sizeof bases / sizeof bases[0]));
     suite_add_tcase(s, t);
     return s;
 }
