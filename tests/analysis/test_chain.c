@@ -170,6 +170,67 @@ START_TEST(stretches_end_at_what_was_told_by_itself)
 }
 END_TEST
 
+static bool is_wall(struct an_outcome o)
+{
+    return o.verdict == AN_FAILED || o.verdict == AN_INCONCLUSIVE ||
+           ((o.verdict == AN_REGRESSED || o.verdict == AN_IMPROVED) && o.size == AN_RELEVANT);
+}
+
+static bool is_little(size_t i)
+{
+    return outcome[i].verdict == AN_REGRESSED && outcome[i].size == AN_SMALL;
+}
+
+/* The stretch by trying all: from any small regression to the newest, without a wall in between,
+ * proven, at least the margin, the largest loss of them. */
+static struct an_accumulated of_all_stretches(size_t n, double margin)
+{
+    struct an_accumulated best = {0};
+    size_t last = n;
+    for (size_t i = 0; i < n; i++)
+        last = is_little(i) ? i : last;
+    for (size_t first = 0; last < n && first < last; first++) {
+        struct an_accumulated a = {.first = first, .last = last};
+        bool open = is_little(first);
+        for (size_t i = first; i <= last; i++) {
+            open = open && !is_wall(outcome[i]);
+            a.members += is_little(i);
+        }
+        if (!open)
+            continue;
+        ck_assert(an_chain(step + first, last - first + 1, c, &a.total));
+        if (a.total.high < 0 && a.total.estimate <= -margin &&
+            (best.members == 0 || a.total.estimate < best.total.estimate))
+            best = a;
+    }
+    return best;
+}
+
+START_TEST(the_stretch_is_the_best_of_all)
+{
+    struct rng r = {604};
+    size_t found = 0;
+    for (int trial = 0; trial < 20000; trial++) {
+        size_t n = 1 + rng_below(&r, 9);
+        for (size_t i = 0; i < n; i++) {
+            double half = 0.001 + 0.003 * rng_uniform(&r);
+            step[i] = around(0.006 * rng_normal(&r) - 0.003, half, half);
+            outcome[i] = an_judge(&step[i], AN_HIGHER, log1p(0.01));
+            if (rng_uniform(&r) < 0.05)
+                outcome[i] = (struct an_outcome){AN_FAILED, AN_SIZE_NONE};
+        }
+        struct an_accumulated is = accumulate(n), should = of_all_stretches(n, log1p(0.01));
+        ck_assert_uint_eq(is.members, should.members);
+        ck_assert(is.first == should.first && is.last == should.last);
+        ck_assert_double_eq_tol(is.total.estimate, should.total.estimate, 1e-9);
+        ck_assert_double_eq_tol(is.total.low, should.total.low, 1e-9);
+        ck_assert_double_eq_tol(is.total.high, should.total.high, 1e-9);
+        found += is.members > 0;
+    }
+    ck_assert_uint_gt(found, 1000);
+}
+END_TEST
+
 START_TEST(bad_input_changes_nothing)
 {
     struct an_estimate good = around(0, 1, 1), out, untouched, bad[4] = {good, good, good, good};
@@ -215,6 +276,7 @@ HP_SUITE(analysis_chain)
     tcase_add_test(t, two_small_ones_below_the_margin_are_not_told);
     tcase_add_test(t, a_gain_in_between_counts_against_it);
     tcase_add_test(t, stretches_end_at_what_was_told_by_itself);
+    tcase_add_test(t, the_stretch_is_the_best_of_all);
     tcase_add_test(t, bad_input_changes_nothing);
     suite_add_tcase(s, t);
     return s;

@@ -3,6 +3,7 @@
 #include "tests/analysis/random.h"
 #include "tests/suite.h"
 
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +134,105 @@ START_TEST(share_has_newcombes_interval)
 }
 END_TEST
 
+/* The proportion, above or below x of n, at which x is c standard deviations away: the score
+ * interval by its definition, solved by bisection. */
+static double score_bound(double x, double n, double c, bool upper)
+{
+    double p = x / n, low = upper ? p : 0, high = upper ? 1 : p;
+    for (int i = 0; i < 200; i++) {
+        double middle = (low + high) / 2;
+        bool inside = fabs(p - middle) <= c * sqrt(middle * (1 - middle) / n);
+        *(inside == upper ? &low : &high) = middle;
+    }
+    return (low + high) / 2;
+}
+
+START_TEST(share_follows_its_definition)
+{
+    struct rng r = {43};
+    for (int trial = 0; trial < 5000; trial++) {
+        struct an_samples b = {.all = 1 + rng_below(&r, trial % 2 ? 5 : 5000)};
+        struct an_samples h = {.all = 1 + rng_below(&r, trial % 2 ? 5 : 5000)};
+        b.in_kernel = rng_below(&r, b.all + 1);
+        h.in_kernel = rng_below(&r, h.all + 1);
+        double c = 0.5 + 4 * rng_uniform(&r), x = (double)b.in_kernel, y = (double)h.in_kernel;
+        double n = (double)b.all, m = (double)h.all, by = y / m - x / n;
+        double below =
+            hypot(y / m - score_bound(y, m, c, false), score_bound(x, n, c, true) - x / n);
+        double above =
+            hypot(score_bound(y, m, c, true) - y / m, x / n - score_bound(x, n, c, false));
+        struct an_counted out;
+        ck_assert(an_kernel_share(b, h, c, &out));
+        ck_assert_double_eq_tol(out.low, by - below, 1e-9);
+        ck_assert_double_eq_tol(out.high, by + above, 1e-9);
+    }
+}
+END_TEST
+
+/* p (1 - p) over the variance of a ratio of sums, that by GSL, and never more than ticks. */
+START_TEST(samples_follow_their_definition)
+{
+    struct rng r = {44};
+    for (int trial = 0; trial < 3000; trial++) {
+        double user[60], kernel[60], residual[60], all = 0, in_kernel = 0;
+        size_t n = 2 + rng_below(&r, 58);
+        for (size_t i = 0; i < n; i++) {
+            user[i] = AN_TICK_S * (double)rng_below(&r, 9);
+            kernel[i] = trial % 2 ? AN_TICK_S * (double)rng_below(&r, 4) : 0.01 * rng_uniform(&r);
+            all += user[i] + kernel[i];
+            in_kernel += kernel[i];
+        }
+        if (!(all > 0))
+            continue;
+        double share = in_kernel / all, mean = all / (double)n;
+        for (size_t i = 0; i < n; i++)
+            residual[i] = kernel[i] - share * (user[i] + kernel[i]);
+        double variance = gsl_stats_variance(residual, 1, n) / (double)n / (mean * mean);
+        double worth = all / AN_TICK_S;
+        if (variance > 0)
+            worth = fmin(worth, share * (1 - share) / variance);
+        struct an_samples out;
+        ck_assert(an_share_samples(user, kernel, n, &out));
+        /* Whole samples, rounded down; where it is whole already the last digit decides. */
+        ck_assert(out.all >= 1 && (double)out.all <= fmax(1, worth) * (1 + 1e-9) &&
+                  (double)out.all > worth * (1 - 1e-9) - 1);
+        ck_assert_double_eq_tol((double)out.in_kernel, share * (double)out.all, 0.5 + 1e-9);
+    }
+}
+END_TEST
+
+/* The interval is that of the differences as pairs; totals over the seeds where they repeat. */
+START_TEST(counters_are_pairs_of_differences)
+{
+    struct rng r = {45};
+    for (int trial = 0; trial < 400; trial++) {
+        double by[MOST];
+        uint32_t layout[MOST];
+        struct an_counted c;
+        struct an_estimate e;
+        for (size_t i = 0; i < MOST; i++) {
+            base[i] = rng_below(&r, 20) << (trial % 2 ? 0 : 45);
+            head[i] = rng_below(&r, 20) << (trial % 2 ? 0 : 45);
+            by[i] = (double)head[i] - (double)base[i];
+            layout[i] = (uint32_t)(i % 16);
+        }
+        ck_assert(an_counter_paired(base, head, layout, MOST, 2, 0.05, AN_LOWER, &c));
+        ck_assert(an_estimate_pairs(by, layout, MOST, 2, 0, &e));
+        ck_assert_double_eq_tol(c.low, e.low, 1e-9 * fmax(1, fabs(e.low)));
+        ck_assert_double_eq_tol(c.high, e.high, 1e-9 * fmax(1, fabs(e.high)));
+        double total = 0;
+        for (size_t i = 0; i < MOST; i++) {
+            seed[i] = (uint32_t)(i % 4);
+            base[i] = base[i % 4];
+            head[i] = head[i % 4];
+            total += i < 4 ? (double)head[i] - (double)base[i] : 0;
+        }
+        ck_assert(an_counter_exact(base, head, seed, MOST, AN_LOWER, &c) && c.deterministic);
+        ck_assert_double_eq_tol(c.low, total / 4, 1e-9 * fmax(1, fabs(total)));
+    }
+}
+END_TEST
+
 static struct an_counted share(uint64_t b, uint64_t h, uint64_t all)
 {
     struct an_counted c;
@@ -235,6 +335,9 @@ HP_SUITE(analysis_counter)
 {
     Suite *s = suite_create("analysis_counter");
     TCase *t = tcase_create("counter");
+    tcase_add_test(t, share_follows_its_definition);
+    tcase_add_test(t, samples_follow_their_definition);
+    tcase_add_test(t, counters_are_pairs_of_differences);
     tcase_add_test(t, exact_counters_differ_by_one);
     tcase_add_test(t, counters_that_do_not_repeat_are_not_judged_exactly);
     tcase_add_test(t, paired_counters_follow_the_signed_rank_test);

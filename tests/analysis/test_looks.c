@@ -164,6 +164,42 @@ START_TEST(real_error_with_clusters)
 }
 END_TEST
 
+/* Processes run at one of two speeds, 6 % apart, three in ten at the lower: each arm for itself. */
+static void make_two_modes(struct rng *r, double effect, double *value, uint32_t *layout)
+{
+    make_pairs(r, effect, 0.0045, value, layout);
+    for (size_t i = 0; i < MOST; i++)
+        value[i] += 0.06 * ((rng_uniform(r) < 0.3) - (rng_uniform(r) < 0.3));
+}
+
+START_TEST(two_modes_in_the_pairs)
+{
+    struct rng r = {56};
+    struct an_plan plan = an_plan_standard(AN_MARGIN, 0);
+    const size_t runs = repeats(2000), few = repeats(40);
+    size_t alarms = 0, found = 0, covered = 0;
+    static double value[MOST];
+    static uint32_t layout[MOST];
+    for (size_t run = 0; run < runs; run++) {
+        make_two_modes(&r, 0, value, layout);
+        alarms += worst_z(value, layout, &plan) > plan.critical;
+    }
+    for (size_t run = 0; run < few; run++) {
+        struct an_decision d;
+        make_two_modes(&r, log1p(-0.02), value, layout);
+        ck_assert(an_decide_run(value, layout, MOST, AN_HIGHER, &plan, &d));
+        found += d.verdict == AN_REGRESSED;
+        covered += d.estimate.low <= log1p(-0.02) && log1p(-0.02) <= d.estimate.high;
+    }
+    double nominal = nominal_error(plan.looks, plan.n_looks, plan.critical);
+    printf("arms of two speeds: nominal %.5f, real %.5f of %zu; -2 %% found in %zu of %zu\n",
+           nominal, (double)alarms / (double)runs, runs, found, few);
+    ck_assert(not_above(alarms, runs, nominal));
+    ck_assert_uint_eq(found, few);
+    ck_assert(not_above(few - covered, few, nominal));
+}
+END_TEST
+
 struct tally {
     size_t runs, regressed, relevant, improved, equivalent, covered, at_512;
     double pairs;
@@ -265,6 +301,7 @@ HP_SUITE(analysis_looks)
     tcase_add_test(t, nominal_error_of_the_critical_value);
     tcase_add_test(t, real_error_without_clusters);
     tcase_add_test(t, real_error_with_clusters);
+    tcase_add_test(t, two_modes_in_the_pairs);
     suite_add_tcase(s, t);
     t = tcase_create("decision");
     tcase_set_timeout(t, 3600);

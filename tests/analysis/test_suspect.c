@@ -4,6 +4,7 @@
 #include "tests/suite.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,79 @@ START_TEST(a_step_is_a_suspect_and_outliers_in_the_segment_do_not_hide_it)
 }
 END_TEST
 
+/* Two levels 5 standard deviations apart, one point in five on the lower: how many next points are
+ * called suspects. */
+static double called(struct rng *r, size_t n, double off)
+{
+    const int trials = 4000;
+    int out = 0;
+    for (int trial = 0; trial < trials; trial++) {
+        double value[81];
+        struct an_prediction p;
+        for (size_t i = 0; i <= n; i++)
+            value[i] = rng_normal(r) - (rng_uniform(r) < 0.2 ? 8 : 0);
+        ck_assert(an_predict(value, n, 0.999, 0, &p));
+        out += an_is_suspect(&p, value[n] + off);
+    }
+    return (double)out / trials;
+}
+
+START_TEST(a_second_mode_is_no_suspect)
+{
+    struct rng r = {103};
+    printf("two modes, one point in five in the lower: next points called suspects\n");
+    for (size_t n = 20; n <= 80; n *= 2) {
+        double quiet = called(&r, n, 0), between = called(&r, n, -20);
+        printf("  %zu points: %.4f; 20 standard deviations lower: %.4f\n", n, quiet, between);
+        /* Where fewer than three points were in the lower mode, it is not known. */
+        ck_assert_double_le(quiet, n < 40 ? 0.06 : 0.012);
+        ck_assert_double_ge(between, n < 40 ? 0.97 : 0.99);
+    }
+    /* What lies between the modes, and beyond both, is out of the ordinary all the same. */
+    double value[40];
+    struct an_prediction p;
+    for (size_t i = 0; i < 40; i++)
+        value[i] = 100 + rng_normal(&r) - (i % 5 == 3 ? 20 : 0);
+    ck_assert(an_predict(value, 40, 0.999, 0, &p));
+    ck_assert(!an_is_suspect(&p, 100) && !an_is_suspect(&p, 80));
+    ck_assert(an_is_suspect(&p, 90) && an_is_suspect(&p, 70) && an_is_suspect(&p, 110));
+    /* Outliers all over the place are no mode. */
+    for (size_t i = 0; i < 40; i++)
+        value[i] = 100 + rng_normal(&r) - (i % 10 == 3 ? 20 + 20 * (double)i : 0);
+    ck_assert(an_predict(value, 40, 0.999, 0, &p));
+    ck_assert(isnan(p.below_low) && isnan(p.above_low));
+}
+END_TEST
+
+/* Every part by GSL: median, MAD, Student's quantile. */
+START_TEST(the_interval_follows_its_definition)
+{
+    struct rng r = {104};
+    for (int trial = 0; trial < 2000; trial++) {
+        double value[60], work[60];
+        size_t n = 3 + rng_below(&r, 57);
+        for (size_t i = 0; i < n; i++)
+            value[i] = trial % 3 ? 100 + rng_heavy(&r) : (double)rng_below(&r, 4);
+        double centre = gsl_stats_median(memcpy(work, value, n * sizeof *work), 1, n);
+        double mad = gsl_stats_mad(value, 1, n, work), mean = 0;
+        for (size_t i = 0; i < n; i++)
+            mean += fabs(value[i] - centre) / (double)n;
+        double s = mad > 0 ? mad : sqrt(M_PI / 2) * mean;
+        double confidence = 0.9 + 0.0999 * rng_uniform(&r);
+        double t = an_student_quantile((1 + confidence) / 2, 0.37 * ((double)n - 1));
+        /* The quantile by its definition: GSL's own inverse is less exact than its distribution. */
+        ck_assert_double_eq_tol(gsl_cdf_tdist_Q(t, 0.37 * ((double)n - 1)), (1 - confidence) / 2,
+                                1e-9 * (1 - confidence));
+        double half = t * s * (double)n / ((double)n - 0.8) * sqrt(1 + M_PI / (2 * (double)n));
+        struct an_prediction p;
+        ck_assert(an_predict(value, n, confidence, 0, &p));
+        ck_assert_double_eq_tol(p.centre, centre, 1e-9);
+        ck_assert_double_eq_tol(p.high, centre + half, 1e-9 * fmax(1, fabs(half)));
+        ck_assert_double_eq_tol(p.low, centre - half, 1e-9 * fmax(1, fabs(half)));
+    }
+}
+END_TEST
+
 START_TEST(few_equal_and_almost_equal_points)
 {
     double value[10] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5};
@@ -130,6 +204,8 @@ HP_SUITE(analysis_suspect)
     tcase_add_test(t, quantile_is_that_of_gsl);
     tcase_add_test(t, next_point_is_inside_as_often_as_said);
     tcase_add_test(t, a_step_is_a_suspect_and_outliers_in_the_segment_do_not_hide_it);
+    tcase_add_test(t, a_second_mode_is_no_suspect);
+    tcase_add_test(t, the_interval_follows_its_definition);
     tcase_add_test(t, few_equal_and_almost_equal_points);
     tcase_add_test(t, bad_input_changes_nothing);
     suite_add_tcase(s, t);
