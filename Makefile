@@ -110,6 +110,15 @@ $(BUILD)/gen/hook_data.S: common/embed.sh $(wildcard deploy/hooks/*)
 $(BUILD)/gen/hook_data.S: EMBED = hook_data deploy/hooks 'post-*'
 $(BUILD)/gen/web_data.S: common/embed.sh $(BUILD)/web/.done
 $(BUILD)/gen/web_data.S: EMBED = web_data $(BUILD)/web '*.*'
+# A file that is renamed or gone leaves no newer one behind: the list of names is one more input.
+$(foreach t,wire sql migration hook,$(eval $(BUILD)/gen/$(t)_data.S: $(BUILD)/gen/$(t)_data.names))
+$(BUILD)/gen/wire_data.names: NAMES = $(wildcard common/wire/*.json)
+$(BUILD)/gen/sql_data.names: NAMES = $(wildcard collector/sql/*.sql)
+$(BUILD)/gen/migration_data.names: NAMES = $(wildcard schema/migrations/*.sql)
+$(BUILD)/gen/hook_data.names: NAMES = $(wildcard deploy/hooks/*)
+$(BUILD)/gen/%.names: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sort $(NAMES))' | cmp -s - $@ || echo '$(sort $(NAMES))' > $@
 $(BUILD)/gen/%.S:
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)

@@ -312,6 +312,30 @@ static int verb_words(const struct hp_verb *verb, char **argv)
     return strcmp(space + 1, argv[1]) == 0 ? 2 : 0;
 }
 
+/* Whether a verb is one of a group, as "db start" is of "db". */
+static bool is_of(const struct hp_verb *verb, const char *group)
+{
+    size_t n = strlen(group);
+    return strncmp(verb->name, group, n) == 0 && verb->name[n] == ' ';
+}
+
+static bool is_group(const struct hp_program *program, const char *word)
+{
+    for (const struct hp_verb *verb = program->verbs; verb->name; verb++)
+        if (is_of(verb, word))
+            return true;
+    return false;
+}
+
+static void help_group(const struct hp_program *program, const char *group)
+{
+    printf("usage: %s %s VERB [ARGUMENT...] [OPTION...]\n\n", program->name, group);
+    for (const struct hp_verb *verb = program->verbs; verb->name; verb++)
+        if (is_of(verb, group) && verb->summary)
+            printf("  %-14s %s\n", verb->name, verb->summary);
+    printf("\n`%s %s VERB --help` tells more of each.\n", program->name, group);
+}
+
 static int usage_error(const char *who, const struct hp_error *err, const char *help)
 {
     struct hp_error shown = *err;
@@ -354,6 +378,25 @@ static int run_verb(const struct hp_program *program, const struct hp_verb *verb
     return code;
 }
 
+/* No verb of the program; the name of a group alone, or with a word that is not in it, is told so.
+ */
+static int no_such_verb(const struct hp_program *program, char **argv)
+{
+    struct hp_error err = {0};
+    bool group = is_group(program, argv[1]);
+    if (group && argv[2] && (wants_help(argv + 2) || strcmp(argv[2], "help") == 0)) {
+        help_group(program, argv[1]);
+        return HP_EXIT_OK;
+    }
+    HP_FREE char *help = hp_format("%s%s%s", program->name, group ? " " : "", group ? argv[1] : "");
+    if (group && !argv[2])
+        hp_fail(&err, HP_USAGE, "what to do with %s is missing", argv[1]);
+    else
+        hp_fail(&err, HP_USAGE, "unknown verb \"%s%s%s\"", argv[1], group ? " " : "",
+                group ? argv[2] : "");
+    return usage_error(program->name, &err, help ? help : program->name);
+}
+
 int hp_program_main(const struct hp_program *program, int argc, char **argv)
 {
     struct hp_error err = {0};
@@ -375,8 +418,7 @@ int hp_program_main(const struct hp_program *program, int argc, char **argv)
         if (words > 0)
             return run_verb(program, verb, argv + 1 + words);
     }
-    hp_fail(&err, HP_USAGE, "unknown verb \"%s\"", argv[1]);
-    return usage_error(program->name, &err, program->name);
+    return no_such_verb(program, argv);
 }
 
 static size_t require(const struct hp_values *v, const char *name)

@@ -305,6 +305,11 @@ START_TEST(usage_errors_exit_2)
     ck_assert_int_eq(call(NULL, NULL, NULL, NULL), HP_EXIT_USAGE);
     ck_assert_int_eq(call("--version", NULL, NULL, NULL), 0);
     ck_assert_int_eq(call("do", "--help", NULL, NULL), 0);
+    /* A group of verbs has help of its own, and is none itself. */
+    ck_assert_int_eq(call("db", "--help", NULL, NULL), 0);
+    ck_assert_int_eq(call("db", "help", NULL, NULL), 0);
+    ck_assert_int_eq(call("db", NULL, NULL, NULL), HP_EXIT_USAGE);
+    ck_assert_int_eq(call("db", "nothing", NULL, NULL), HP_EXIT_USAGE);
 }
 END_TEST
 
