@@ -202,7 +202,8 @@ static bool store_look(struct look *look, const struct mirror_tips *tips, const 
         if (is_watched(look, tips->rows[i].branch))
             json_array_append_new(watched, json_sprintf("refs/heads/%s", tips->rows[i].branch));
     HP_FREE char *watched_text = hp_json_text(watched);
-    return look_store_unseen(look->conn, look->mirror, look->id, tips, look->known, look->watch,
+    return look_name_unasked(look->conn, look->mirror, look->id, err) &&
+           look_store_unseen(look->conn, look->mirror, look->id, tips, look->known, look->watch,
                              err) &&
            queue_new(look, tips, err) &&
            db_run(look->conn, "look_tips.sql", DB_PARAMS(look->id, text, watched_text), NULL, err);

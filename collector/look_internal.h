@@ -12,4 +12,10 @@ bool look_store_unseen(struct db_conn *conn, const struct mirror *mirror, const 
                        const struct mirror_tips *tips, const json_t *known, const json_t *watch,
                        struct hp_error *err);
 
+/* Asks for the patch ids of some commits of the last history that were never asked for them: stored
+ * by an older version, or while git failed. Originals before what takes them back; some at a time.
+ */
+bool look_name_unasked(struct db_conn *conn, const struct mirror *mirror, const char *id,
+                       struct hp_error *err);
+
 #endif

@@ -35,12 +35,32 @@ static bool set_positions(struct db_conn *conn, const char *id, json_t *commits,
     return true;
 }
 
-/* Without them a revert is still told by its message. */
-static void name_patches(const struct mirror *mirror, json_t *commits)
+/* Without them a revert is still told by its message. False where git failed. */
+static bool name_patches(const struct mirror *mirror, json_t *commits)
 {
     struct hp_error err = {0};
-    if (!patches_add(mirror, commits, &err))
-        hp_log_error(HP_LOG_WARNING, "patch ids", &err);
+    if (patches_add(mirror, commits, &err))
+        return true;
+    hp_log_error(HP_LOG_WARNING, "patch ids", &err);
+    return false;
+}
+
+bool look_name_unasked(struct db_conn *conn, const struct mirror *mirror, const char *id,
+                       struct hp_error *err)
+{
+    char reach[DB_TEXT], most[DB_TEXT];
+    HP_JSON json_t *commits = NULL;
+    if (!db_json(conn, "look_unasked.sql",
+                 DB_PARAMS(id, db_int(reach, PATCHES), db_int(most, BATCH)), &commits, err))
+        return false;
+    if (json_array_size(commits) == 0)
+        return true;
+    /* What fails today fails tomorrow: a difference that is too large is not asked for each minute.
+     */
+    name_patches(mirror, commits);
+    HP_FREE char *text = hp_json_text(commits);
+    return db_run(conn, "look_asked.sql", DB_PARAMS(id, text), NULL, err) &&
+           db_run(conn, "look_reverts.sql", DB_PARAMS(id, text), NULL, err);
 }
 
 bool look_store_unseen(struct db_conn *conn, const struct mirror *mirror, const char *id,
@@ -57,10 +77,10 @@ bool look_store_unseen(struct db_conn *conn, const struct mirror *mirror, const 
         if (!commits || !set_positions(conn, id, commits, err))
             return false;
         /* Old history that nobody measures need not name its changes. */
-        if (all - at <= PATCHES)
-            name_patches(mirror, commits);
+        bool asked = all - at <= PATCHES && name_patches(mirror, commits);
         HP_FREE char *text = hp_json_text(commits);
-        if (!db_run(conn, "look_commits.sql", DB_PARAMS(id, text), NULL, err) ||
+        if (!db_run(conn, "look_commits.sql", DB_PARAMS(id, text, asked ? "true" : "false"), NULL,
+                    err) ||
             !db_run(conn, "look_reverts.sql", DB_PARAMS(id, text), NULL, err))
             return false;
     }

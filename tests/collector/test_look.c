@@ -417,6 +417,29 @@ START_TEST(reverts_are_recognised)
 }
 END_TEST
 
+/* Stored before there were patch ids, or while git failed: named at the next look, and what takes
+ * them back is known by its change. */
+START_TEST(patches_are_named_later)
+{
+    const char *r = repo_make();
+    repo_commit(r, "lib/a", "1\n", "one");
+    repo_commit(r, "lib/a", "2\n", "two");
+    repo_commit(r, "lib/a", "1\n", "back to the old way");
+    collector_start(NULL);
+    suite_applied(r);
+    owner("UPDATE store.commit SET patch_id = NULL, patch_asked = false, reverts = NULL");
+    repo_commit(r, "lib/a", "3\n", "three");
+    look();
+    ck_assert_str_eq(owner("SELECT string_agg(c.subject || '>' || o.subject, ',') "
+                           "FROM store.commit c JOIN store.commit o ON o.sha = c.reverts"),
+                     "back to the old way>two");
+    ck_assert_str_eq(owner("SELECT count(patch_id) || ' ' || bool_and(patch_asked) "
+                           "FROM store.commit"),
+                     "3 true"); /* the root has none, and is not asked again */
+    collector_stop();
+}
+END_TEST
+
 /* --- two collectors --------------------------------------------------------------------------- */
 
 static const char *tip_in_store(void)
@@ -502,6 +525,7 @@ HP_SUITE(collector_look)
     tcase_add_test(t, bad_suites_change_nothing);
     tcase_add_test(t, changed_branches_are_judged_anew);
     tcase_add_test(t, reverts_are_recognised);
+    tcase_add_test(t, patches_are_named_later);
     tcase_add_test(t, a_collector_that_is_behind_catches_up);
     tcase_add_test(t, a_lost_mirror_does_not_queue_the_past);
     tcase_add_test(t, a_driver_may_come_from_elsewhere);
