@@ -94,6 +94,54 @@ START_TEST(newest_push_first_and_parents_before_children)
 }
 END_TEST
 
+/* Somebody waits for an answer; a regression waits to be told; then what was pushed; and what
+ * nobody waits for. */
+START_TEST(each_kind_has_its_place)
+{
+    world();
+    add("a", "canary", 2, -1);
+    add("a", "aa", 1, -1);
+    add("a", "backfill", 3, QUEUE_GAP);
+    add("a", "commit", 4, queue_look_priority());
+    add("a", "bridge", 5, QUEUE_BRIDGE);
+    add("a", "bisect", 6, QUEUE_BISECT);
+    add("a", "confirm", 7, QUEUE_CONFIRM);
+    add("a", "compare", 8, QUEUE_ASKED);
+    ck_assert_str_eq(order(9), "a8 a7 a6 a5 a4 a3 a1 a2 -");
+    db_close(db);
+}
+END_TEST
+
+/* As long as its runner gives a sign of life a job is its own, however late the sign; once it was
+ * taken away, the old fence is worth nothing. */
+START_TEST(a_heartbeat_keeps_the_lease)
+{
+    struct hp_error err = {0};
+    int64_t released, dead;
+    world();
+    int64_t id = add("a", "commit", 1, 1);
+    HP_JSON json_t *job = take("r");
+    HP_JSON json_t *progress = json_pack("{s:s}", "stage", "build");
+    int64_t fence = hp_json_int(job, "fence", 0);
+    owner("UPDATE store.job SET lease_until = now() - interval '1 s'");
+    ck_assert(queue_progress(db, id, fence, progress, 60, &err));
+    ck_assert(queue_expire(db, 3, &released, &dead, &err));
+    ck_assert(released == 0 && dead == 0);
+    ck_assert_str_eq(
+        owner("SELECT state || ' ' || (lease_until > now() + interval '50 s') || ' ' || "
+              "(progress ->> 'stage') FROM store.job"),
+        "running true build");
+    owner("UPDATE store.job SET lease_until = now() - interval '1 s'");
+    ck_assert(queue_expire(db, 3, &released, &dead, &err) && released == 1);
+    ck_assert(!queue_progress(db, id, fence, progress, 60, &err));
+    ck_assert_int_eq(err.code, HP_CONFLICT);
+    HP_JSON json_t *again = take("other");
+    ck_assert_int_gt(hp_json_int(again, "fence", 0), fence);
+    ck_assert_int_eq(hp_json_int(again, "attempt", 0), 2);
+    db_close(db);
+}
+END_TEST
+
 /* A thousand jobs of one repository, asked for one by one, and one of another. */
 START_TEST(repositories_take_turns)
 {
@@ -420,6 +468,8 @@ HP_SUITE(queue_order)
     tcase_add_unchecked_fixture(t, store_start, store_stop);
     tcase_set_timeout(t, 90);
     tcase_add_test(t, newest_push_first_and_parents_before_children);
+    tcase_add_test(t, each_kind_has_its_place);
+    tcase_add_test(t, a_heartbeat_keeps_the_lease);
     tcase_add_test(t, repositories_take_turns);
     tcase_add_test(t, a_job_waits_for_what_it_depends_on);
     tcase_add_test(t, what_can_never_run_is_given_up);
