@@ -1,4 +1,5 @@
 /* Replays the corpus of every fuzz target, whole and cut off after each byte. */
+#include "collector/route.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "tests/fuzz/fuzz.h"
@@ -50,12 +51,64 @@ START_TEST(corpus)
 }
 END_TEST
 
+/* Each value of a good result document replaced by each odd one, taken away, and doubled. */
+START_TEST(every_edit_of_a_result)
+{
+    static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 224, 240};
+    const unsigned values = 400; /* more than it has: those behind the end change nothing */
+    for (unsigned at = 0; at < values; at++)
+        for (size_t k = 0; k < sizeof kinds; k++) {
+            const uint8_t one[] = {(uint8_t)(at >> 8), (uint8_t)at, kinds[k]};
+            fuzz_ingest(one, sizeof one);
+        }
+}
+END_TEST
+
+/* A target with an odd text at one place of a route: a segment, the name or the value of a
+ * parameter, or the end. */
+static void try_odd(const char *path, const char *odd)
+{
+    HP_BUFFER struct hp_buffer target = {0};
+    for (const char *c = path; *c; c++)
+        if (c[0] == '{' && c[1] == '}')
+            hp_buffer_printf(&target, "%s", odd), c++;
+        else
+            hp_buffer_append(&target, c, 1);
+    static const char *const ends[] = {"", "/", "?limit=", "?", "?a=b&", "#", "?x=1&x="};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        HP_FREE char *text = hp_format("%s%s%s", hp_buffer_text(&target), ends[i], odd);
+        fuzz_target((const uint8_t *)text, strlen(text));
+    }
+}
+
+START_TEST(every_route_with_odd_texts)
+{
+    static const char *const odd[] = {
+        "",         "%",      "%z", "%zz", "%00", "%ff",
+        "%2f",      "%2e%2e", "..", ".",   "a b", "a+b",
+        "\xc3\xa9", "\xff",   "\n", "-1",  "1e9", "99999999999999999999",
+        "=",        "&",      "?",  "//",  "'",   "\"<script>",
+        "limit=1",  "%25",    "{}", "*",   "0x1", "NULL"};
+    HP_FREE char *long_one = malloc(9000);
+    ck_assert_ptr_nonnull(long_one);
+    memset(long_one, 'x', 8999);
+    long_one[8999] = '\0';
+    for (const struct route *route = routes; route->method; route++) {
+        for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+            try_odd(route->path, odd[i]);
+        try_odd(route->path, long_one);
+    }
+}
+END_TEST
+
 HP_SUITE(fuzz_corpus)
 {
     Suite *s = suite_create("fuzz_corpus");
     TCase *t = tcase_create("replay");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, corpus, 0, (int)(sizeof targets / sizeof targets[0]));
+    tcase_add_test(t, every_edit_of_a_result);
+    tcase_add_test(t, every_route_with_odd_texts);
     suite_add_tcase(s, t);
     return s;
 }
