@@ -151,15 +151,16 @@ static bool tell_changed(struct hp_buffer *out, const json_t *workload, const st
     return ok && (!same_speed(workload) || hp_buffer_printf(out, ", at the same speed"));
 }
 
-/* "between 0.21 % slower and 0.34 % faster", or their likes */
+/* "between 0.21 % slower and 0.34 % faster", or "… 0.21 % lower and 0.34 % higher in cpu" */
 static bool add_between(struct hp_buffer *out, const json_t *workload)
 {
     bool rate = is(workload, "metric", "throughput");
     double low = hp_json_number(workload, "low", 0), high = hp_json_number(workload, "high", 0);
-    return hp_buffer_printf(out, "between %.2f %% %s and %.2f %% %s", 100 * fabs(low),
+    return hp_buffer_printf(out, "between %.2f %% %s and %.2f %% %s%s%s", 100 * fabs(low),
                             low < 0 ? (rate ? "slower" : "lower") : (rate ? "faster" : "higher"),
                             100 * fabs(high),
-                            high < 0 ? (rate ? "slower" : "lower") : (rate ? "faster" : "higher"));
+                            high < 0 ? (rate ? "slower" : "lower") : (rate ? "faster" : "higher"),
+                            rate ? "" : " in ", rate ? "" : text(workload, "metric"));
 }
 
 static bool tell_equivalent(struct hp_buffer *out, const json_t *workload,

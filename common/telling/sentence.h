@@ -17,8 +17,8 @@
 const json_t *sentence_deciding_workload(const json_t *comparison);
 
 /* Adds "sentence" and "basis" (common/telling/basis.h) to a COMPARISON, "sentence" and "cause" to
- * each of its workloads, from what they hold; "against_parent" (true: say "its parent") is read where it is there. False only
- * without memory. */
+ * each of its workloads, from what they hold; "against_parent" (true: say "its parent") is read
+ * where it is there. False only without memory. */
 bool sentence_add(json_t *comparison, struct hp_error *err);
 
 #endif

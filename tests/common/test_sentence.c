@@ -129,6 +129,12 @@ static const struct {
     {"{'verdict': 'inconclusive', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
      "'verdict': 'inconclusive', 'size': null, 'change': 0.001, 'low': null, 'high': null}]}",
      "64 pairs are too few to tell 8c1f2e0 from its parent on random_mixed/8192."},
+    /* Another metric than the time, by its name. */
+    {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{'workload': "
+     "'larson', 'metric': 'peak_rss', 'pairs': 512, 'verdict': 'equivalent', 'size': null, "
+     "'change': 0.0003, 'low': -0.0021, 'high': 0.0034}]}",
+     "8c1f2e0 performs like its parent on larson: it is between 0.21 % lower and 0.34 % higher in "
+     "peak_rss (512 pairs)."},
     {"{'verdict': 'identical', 'size': null, " ENDS "'reason': null, 'workloads': []}",
      "8c1f2e0 builds to the same code as its parent, so nothing was timed."},
     {"{'verdict': 'failed', 'size': null, " ENDS
