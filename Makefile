@@ -76,6 +76,7 @@ help:
 ## make demo             measure two real commits of the allocator and show the result
 ## make check            every test; sets up what it needs
 ## make check-regressions  REGRESSIONS=all|NAME: planted changes of the allocator, and what must be said of each
+## make check-bisection  a search for the commit that did it, by a whole service (some minutes)
 ## make check-browser    the page: its modules in node, the whole of it in Chromium
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
@@ -252,6 +253,13 @@ check-regressions:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) all $(BUILD)/tests/check BUILD=$(BUILD)
 	$(Q)REGRESSIONS=$(REGRESSIONS) CK_RUN_SUITE=regressions BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
+
+# A regression among commits that nobody measured, searched by a whole service.
+.PHONY: check-bisection
+check-bisection:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/check BUILD=$(BUILD)
+	$(Q)HAKPERF_BISECTION=1 CK_RUN_SUITE=integration_bisection BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
 
 .PHONY: check-browser
 check-browser:

@@ -46,6 +46,22 @@ void planted_make(void)
     ck_assert_exit(hook, 0);
 }
 
+static const char *reference;
+
+void planted_reference(const char *rev)
+{
+    reference = rev;
+}
+
+/* And time enough for a machine that does much else. */
+static void add_reference(json_t *document)
+{
+    json_t *workload = json_array_get(json_object_get(document, "workloads"), 0);
+    json_object_set_new(document, "reference", json_pack("{s:s}", "rev", reference));
+    json_object_set_new(workload, "timeout_s", json_integer(60));
+    json_object_set_new(workload, "max_pairs", json_integer(64));
+}
+
 void planted_apply(struct hp_outcome *outcome, const char *driver)
 {
     struct hp_error err;
@@ -61,7 +77,11 @@ void planted_apply(struct hp_outcome *outcome, const char *driver)
                           driver,
                           "--json",
                           NULL};
-    ck_assert(hp_file_replace(house_path("suite.json"), suite, strlen(suite), 0644, &err));
+    HP_JSON json_t *document = hp_json_parse(suite, strlen(suite), &err);
+    if (reference)
+        add_reference(document);
+    HP_FREE char *text = hp_json_text(document);
+    ck_assert(hp_file_replace(house_path("suite.json"), text, strlen(text), 0644, &err));
     house_run(outcome, house_path("work"), 120, argv);
 }
 

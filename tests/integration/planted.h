@@ -16,6 +16,10 @@
  * hook; nothing is pushed. */
 void planted_make(void);
 
+/* From now on the suite has that revision as its reference, so that runs add to series; the text
+ * must live on. */
+void planted_reference(const char *rev);
+
 /* Writes the suite and applies it, the driver built from revision `driver`. */
 void planted_apply(struct hp_outcome *outcome, const char *driver);
 
