@@ -77,6 +77,7 @@ static const char settings_throw_away[] = "# Throw-away profile: fast, and lost 
                                           "synchronous_commit = off\n"
                                           "full_page_writes = off\n"
                                           "wal_level = minimal\n"
+                                          "wal_compression = off\n"
                                           "max_wal_senders = 0\n"
                                           "shared_buffers = 32MB\n";
 

@@ -253,7 +253,8 @@ START_TEST(an_interrupt_leaves_nothing_behind)
     while (!hp_child_ended(&child, &status) && hp_monotonic_s() - begin < 20)
         hp_sleep_ms(20);
     ck_assert_int_eq(child.pid, 0);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == HP_EXIT_NO_ANSWER);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == HP_EXIT_NO_ANSWER, "status 0x%x",
+                  (unsigned)status);
     ck_assert(fx_no_process_with(fx.folder));
     ck_assert(!fx_exists("state/runner/work"));
     ck_assert(is_empty("state/spool/refused"));

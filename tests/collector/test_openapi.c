@@ -304,6 +304,7 @@ START_TEST(answers_are_what_is_told)
              head);
     check_answer(doc, "get", "/api/v1/repositories/{repository}/compare", path, NULL);
     collector_stop();
+    db_close(db);
 }
 END_TEST
 
