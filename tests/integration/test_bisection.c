@@ -145,9 +145,9 @@ END_TEST
 HP_SUITE_AT(integration_bisection, HP_SUITE_LAST)
 {
     Suite *s = suite_create("integration_bisection");
-    TCase *t = tcase_create("bisection");
     if (!getenv("HAKPERF_BISECTION"))
         return s;
+    TCase *t = tcase_create("bisection");
     tcase_add_unchecked_fixture(t, house_open, house_close);
     tcase_set_timeout(t, 2 * PATIENCE_S);
     tcase_add_test(t, a_series_is_measured);
