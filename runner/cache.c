@@ -6,6 +6,7 @@
 #include "common/log.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
@@ -72,6 +73,21 @@ static bool copy_artifacts(const char *from, const char *into, const json_t *ent
            hp_fail(err, HP_INVALID, "no artifacts");
 }
 
+/* Out of sight in one step, so that nobody meets half of it; what is left of it counts as
+ * unfinished. */
+static bool drop_entry(const char *state, const char *name)
+{
+    struct hp_error err;
+    HP_FREE char *folder = cache_path(state, name);
+    HP_FREE char *gone =
+        hp_format("%s/runner/cache/tmp-%ld-gone-%.64s", state, (long)getpid(), name);
+    if (!folder || !gone)
+        return false;
+    if (strncmp(name, "tmp-", 4) == 0 || rename(folder, gone) != 0)
+        return hp_remove_tree(folder, &err);
+    return hp_remove_tree(gone, &err);
+}
+
 json_t *rn_cache_fetch(const char *state, const char *key, const char *into)
 {
     struct hp_error err = {0};
@@ -88,7 +104,7 @@ json_t *rn_cache_fetch(const char *state, const char *key, const char *into)
     if (err.code == HP_NOT_FOUND)
         return NULL;
     hp_log_error(HP_LOG_WARNING, "dropping an entry of the build cache", &err);
-    (void)hp_remove_tree(folder, &err);
+    (void)drop_entry(state, key);
     return NULL;
 }
 
@@ -106,7 +122,7 @@ bool rn_cache_store(const char *state, const char *key, const char *from, const 
     bool ok = hp_make_dirs(files, 0755, err) && copy_artifacts(from, files, entry, err) &&
               hp_file_replace(path, text, strlen(text), 0644, err);
     /* Another runner may have been faster; its entry is as good. */
-    if (ok && rename(fresh, final) != 0 && access(final, F_OK) != 0)
+    if (ok && rename(fresh, final) != 0 && errno != ENOTEMPTY && errno != EEXIST)
         ok = hp_fail_errno(err, "cannot keep a build");
     (void)hp_remove_tree(fresh, &ignored);
     return ok;
@@ -177,9 +193,7 @@ void rn_cache_trim(const char *state, int64_t limit_mib)
     if (count > 1)
         qsort(entries, count, sizeof *entries, by_use);
     for (size_t i = 0; i < count && total > limit_mib * 1024 * 1024; i++) {
-        HP_FREE char *old = cache_path(state, entries[i].name);
-        struct hp_error err;
-        if (old && hp_remove_tree(old, &err))
+        if (drop_entry(state, entries[i].name))
             total -= entries[i].bytes;
     }
 }
