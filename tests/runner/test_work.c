@@ -211,6 +211,61 @@ START_TEST(a_stopped_runner_gives_its_job_back)
 }
 END_TEST
 
+/* The work verb with its state on a disk of 8 MiB of its own, which `fill` fills first. */
+static struct hp_outcome work_on_small_disk(const struct responder *responder, const char *fill)
+{
+    struct hp_error err = {0};
+    struct hp_outcome outcome;
+    HP_FREE char *script =
+        hp_format("mkdir -p \"$1\"/runner/cache \"$1\"/runner/suites \"$1\"/spool/refused && "
+                  "cp kept.json \"$1\"/spool/" RUN ".json && { %s; } && exec \"$0\" work --state "
+                  "\"$1\" --server \"$2\"",
+                  fill);
+    const char *const argv[] = {"bwrap",
+                                "--die-with-parent",
+                                "--dev-bind",
+                                "/",
+                                "/",
+                                "--size",
+                                "8388608",
+                                "--tmpfs",
+                                fx.runner.state,
+                                "sh",
+                                "-c",
+                                script,
+                                fx.runner.launcher,
+                                fx.runner.state,
+                                responder_url(responder),
+                                NULL};
+    const struct hp_command command = {.argv = argv, .folder = fx.folder, .timeout_s = 8};
+    ck_assert_msg(hp_run(&command, &outcome, &err), "%s", err.message);
+    return outcome;
+}
+
+/* A disk that is full to the last byte: what was measured is delivered, no job is asked for, and
+ * the runner lives on, saying so once. */
+START_TEST(a_full_disk_stops_claiming)
+{
+    struct hp_error err = {0};
+    HP_JSON json_t *kept = hp_json_read_file("common/wire/examples/result-v1.json", 1 << 20, &err);
+    json_object_set_new(kept, "run", json_string(RUN));
+    HP_FREE char *text = hp_json_text(kept);
+    fx_write("kept.json", text, 0644);
+    const struct answer script[] = {{201, "{}", 0}, {204, NULL, 0}};
+    struct responder *responder = responder_start(script, 2);
+    HP_OUTCOME struct hp_outcome outcome =
+        work_on_small_disk(responder, "! cat /dev/zero >\"$1\"/filler");
+    HP_FREE char *seen = responder_stop(responder);
+    const char *told = hp_buffer_text(&outcome.err);
+    ck_assert_msg(outcome.timed_out, "%s: %s", hp_outcome_text(&outcome), told);
+    ck_assert_msg(strstr(told, "No space left on device") != NULL, "%s", told);
+    const char *why = strstr(told, "MiB are free below");
+    ck_assert_msg(why != NULL && strstr(why + 1, "MiB are free below") == NULL, "%s", told);
+    ck_assert_msg(strstr(seen, "PUT /api/v1/runs/" RUN) != NULL, "%s", seen);
+    ck_assert_msg(strstr(seen, "/jobs/claim") == NULL, "%s", seen);
+}
+END_TEST
+
 START_TEST(a_malformed_job)
 {
     const struct answer script[] = {{200, "{\"format\":\"hakperf-job-v9\"}", 0}, {204, NULL, 0}};
@@ -254,6 +309,11 @@ HP_SUITE(runner_work)
     tcase_add_test(t, a_job_lost_on_the_way_is_left_alone);
     tcase_add_test(t, a_malformed_job);
     tcase_add_test(t, waits_for_a_collector_that_is_away_and_stops_when_told);
+    tcase_set_timeout(t, 60);
+    suite_add_tcase(s, t);
+    t = tcase_create("disk");
+    tcase_add_checked_fixture(t, fx_open_repository, fx_close);
+    tcase_add_test(t, a_full_disk_stops_claiming);
     tcase_set_timeout(t, 60);
     suite_add_tcase(s, t);
     t = tcase_create("stopped");
