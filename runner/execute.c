@@ -19,10 +19,19 @@
 
 const char *const rn_arm_names[RN_ARMS] = {"head", "base", "control"};
 
-const char *const rn_metric_names[RN_METRICS] = {
-    "throughput",   "warm_throughput", "startup_cpu",       "wall",
-    "cpu",          "user_cpu",        "system_cpu",        "peak_rss",
-    "retained_rss", "minor_faults",    "voluntary_switches"};
+const char *const rn_metric_names[RN_METRICS] = {"throughput",
+                                                 "warm_throughput",
+                                                 "startup_cpu",
+                                                 "wall",
+                                                 "cpu",
+                                                 "user_cpu",
+                                                 "system_cpu",
+                                                 "steady_user_cpu",
+                                                 "steady_system_cpu",
+                                                 "peak_rss",
+                                                 "retained_rss",
+                                                 "minor_faults",
+                                                 "voluntary_switches"};
 
 bool rn_launcher_start(const struct rn_room *room, const struct rn_limits *limits,
                        struct rn_launcher *launcher, struct hp_error *err)
@@ -197,10 +206,13 @@ static bool read_driver(const char *text, bool threaded, struct rn_sample *out)
     if (!json_is_object(json))
         return false;
     double *value = out->value;
+    const json_t *steady = json_object_get(json, "steady");
+    if (threaded && !isfinite(rate(steady)))
+        steady = json;
     out->operations = hp_json_number(json, "operations", NAN);
-    value[RN_THROUGHPUT] = rate(json_object_get(json, "steady"));
-    if (threaded && !isfinite(value[RN_THROUGHPUT]))
-        value[RN_THROUGHPUT] = rate(json);
+    value[RN_THROUGHPUT] = rate(steady);
+    value[RN_STEADY_USER_CPU] = hp_json_number(steady, "user_s", NAN);
+    value[RN_STEADY_SYSTEM_CPU] = hp_json_number(steady, "system_s", NAN);
     value[RN_WARM_THROUGHPUT] = rate(json_object_get(json, "warm"));
     value[RN_STARTUP_CPU] = hp_json_number(json, "startup_cpu_s", NAN);
     value[RN_WALL] = hp_json_number(json, "wall_s", NAN);

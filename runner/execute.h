@@ -26,6 +26,8 @@ enum rn_metric {
     RN_CPU,
     RN_USER_CPU,
     RN_SYSTEM_CPU,
+    RN_STEADY_USER_CPU,
+    RN_STEADY_SYSTEM_CPU,
     RN_PEAK_RSS,
     RN_RETAINED_RSS,
     RN_MINOR_FAULTS,

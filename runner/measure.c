@@ -113,17 +113,27 @@ static bool headlines(struct bench *b, struct hp_error *err)
     return true;
 }
 
-/* The kernel's share of all CPU time of an arm; single executions are too short for the clock's
- * ticks, the sum over the run is not. */
+/* The kernel's share of the CPU time of an arm's steady part; single executions are too short for
+ * the clock's ticks, the sum over the run is not. Of a driver that does not tell the modes of its
+ * steady part only whole processes are known, much of which is the kernel starting them. */
 static void kernel_share(struct bench *b)
 {
+    bool steady = isfinite(sum(b->samples, RN_HEAD, RN_STEADY_SYSTEM_CPU) +
+                           sum(b->samples, b->plan.second, RN_STEADY_SYSTEM_CPU));
+    enum rn_metric user = steady ? RN_STEADY_USER_CPU : RN_USER_CPU;
+    enum rn_metric kernel = steady ? RN_STEADY_SYSTEM_CPU : RN_SYSTEM_CPU;
     for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++) {
-        double system = sum(b->samples, arm, RN_SYSTEM_CPU);
-        double all = system + sum(b->samples, arm, RN_USER_CPU);
+        double system = sum(b->samples, arm, kernel), all = system + sum(b->samples, arm, user);
         if (uses(b, arm))
             rn_measure(b->measurements, arm, "kernel_share", all > 0 ? system / all : (double)NAN,
-                       b->samples->count[arm], "no CPU time was seen");
+                       b->samples->count[arm], "no tick of the clock found it running");
     }
+    if (!steady)
+        json_array_append_new(
+            b->warnings, json_sprintf("%s: the driver does not tell user and kernel time of its "
+                                      "steady part, so the kernel's share is of whole processes, "
+                                      "their start included",
+                                      name_of(b)));
 }
 
 /* The median over all samples of wall by CPU time; NAN where there are none. */

@@ -33,14 +33,26 @@ struct bench_options {
  * stderr and exits 2. */
 void bench_parse(struct bench_options *o, int argc, char **argv);
 
+/*
+ * CPU time by mode, as the kernel's clock tick found the process: a sample a tick (4 ms at 250 Hz),
+ * so that a short stretch reads some ticks more or fewer, and only the sum over many processes
+ * tells. getrusage is no help here: it divides the CPU time by all ticks since the process began,
+ * of which a short process has few, and those of its start. Negative: not known.
+ */
+struct bench_modes {
+    double user_s, system_s;
+};
+
 /* Operations and times of one stretch of the run, in seconds. */
 struct bench_part {
     uint64_t operations;
     double cpu_s, wall_s;
+    struct bench_modes modes;
 };
 
 struct bench_time {
     double cpu_s, wall_s;
+    struct bench_modes modes;
 };
 /* CPU time of the process (all threads, user and system) and monotonic wall time, now. */
 struct bench_time bench_now(void);

@@ -74,12 +74,23 @@ static void set_counted(struct hp_judged *m, const struct an_counted *c, size_t 
     m->n = n;
 }
 
+/* Whether both arms tell the modes of their steady part; else whole processes are compared. */
+static bool knows_steady_modes(const json_t *workload)
+{
+    return hp_sample_values(workload, "base", "steady_user_cpu") &&
+           hp_sample_values(workload, "base", "steady_system_cpu") &&
+           hp_sample_values(workload, "head", "steady_user_cpu") &&
+           hp_sample_values(workload, "head", "steady_system_cpu");
+}
+
 /* The times in user and kernel mode of one arm as samples; false where they were not recorded. */
 static bool share_of(const json_t *workload, const char *arm, struct an_samples *out)
 {
     double user[HP_PAIRS_MOST], kernel[HP_PAIRS_MOST];
-    const json_t *users = hp_sample_values(workload, arm, "user_cpu");
-    const json_t *kernels = hp_sample_values(workload, arm, "system_cpu");
+    bool steady = knows_steady_modes(workload);
+    const json_t *users = hp_sample_values(workload, arm, steady ? "steady_user_cpu" : "user_cpu");
+    const json_t *kernels =
+        hp_sample_values(workload, arm, steady ? "steady_system_cpu" : "system_cpu");
     size_t n = 0, i;
     json_t *value;
     json_array_foreach (users, i, value) {

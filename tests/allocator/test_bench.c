@@ -54,6 +54,23 @@ START_TEST(test_json_fields)
 }
 END_TEST
 
+/* The ticks of both modes come to the CPU time of the steady part, and a program that lives on its
+ * own blocks is in user mode; what a profiler set is not taken from it. */
+START_TEST(test_modes)
+{
+    struct outcome *o = run_shell(
+        "%s/bench/bench_random_mixed_hakmem 5000000 400 --json /dev/fd/3 3>&1 >/dev/null | "
+        "jq -r '.steady|(.user_s+.system_s)/.cpu_s|.>0.3 and .<3'; "
+        "%s/bench/bench_random_mixed_hakmem 5000000 400 --json /dev/fd/3 3>&1 >/dev/null | "
+        "jq -r '.steady|.system_s<.user_s'; "
+        "perl -MTime::HiRes=setitimer,ITIMER_VIRTUAL -e 'setitimer(ITIMER_VIRTUAL,9);exec @ARGV' "
+        "%s/bench/bench_random_mixed_hakmem 100000 400 --json /dev/fd/3 3>&1 >/dev/null | "
+        "jq -r '.steady|has(\"user_s\")'",
+        build_dir(), build_dir(), build_dir());
+    ck_assert_str_eq(o->text, "true\ntrue\nfalse\n");
+}
+END_TEST
+
 START_TEST(test_bad_arguments)
 {
     static const char *const bad[] = {"0",    "-5",          "ten",      "1 0",
@@ -142,6 +159,7 @@ Suite *suite_bench(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_throughput_line);
     tcase_add_test(t, test_json_fields);
+    tcase_add_test(t, test_modes);
     tcase_add_test(t, test_bad_arguments);
     tcase_add_test(t, test_null_is_an_error);
     tcase_add_test(t, test_independent_size);

@@ -31,17 +31,22 @@ static json_t *workload(double waits, double longer)
                      "plan", "layout_sd", 0.0);
 }
 
-static const struct hp_judged *waiting(const json_t *w, bool threads)
+static const struct hp_judged *judged_of(const json_t *w, const char *metric, bool threads)
 {
     static struct hp_judged judged[HP_BESIDE_MOST];
     size_t n = hp_judge_beside(w, threads, 3.7, judged);
     const struct hp_judged *found = NULL;
     for (size_t i = 0; i < n; i++)
-        if (strcmp(judged[i].name, "voluntary_switches") == 0) {
+        if (strcmp(judged[i].name, metric) == 0) {
             ck_assert_msg(!found, "told twice");
             found = &judged[i];
         }
     return found;
+}
+
+static const struct hp_judged *waiting(const json_t *w, bool threads)
+{
+    return judged_of(w, "voluntary_switches", threads);
 }
 
 START_TEST(waiting_gates_with_threads)
@@ -77,6 +82,33 @@ START_TEST(the_same_waits_do_not_gate)
 }
 END_TEST
 
+/* Most of a short process's kernel time is its start: what gates is the steady part's share, and
+ * whole processes only where a driver tells no more. */
+START_TEST(the_kernels_share_is_of_the_steady_part)
+{
+    HP_JSON json_t *w = workload(12, 1);
+    json_t *samples = json_object_get(w, "samples");
+    const struct hp_judged *m;
+    for (int i = 0; i < 2; i++) {
+        add(samples, i ? "head" : "base", "user_cpu", 0.012, 0);
+        add(samples, i ? "head" : "base", "system_cpu", i ? 0.012 : 0.004, 0);
+    }
+    m = judged_of(w, "kernel_share", false);
+    ck_assert(m && m->gates && m->outcome.verdict == AN_REGRESSED);
+    ck_assert_double_eq_tol(m->head, 0.5, 0.01);
+    for (int i = 0; i < 2; i++)
+        add(samples, i ? "head" : "base", "steady_user_cpu", 0.4, 0);
+    add(samples, "base", "steady_system_cpu", 0.005, 0);
+    m = judged_of(w, "kernel_share", false);
+    ck_assert_double_eq_tol(m->head, 0.5, 0.01);
+    add(samples, "head", "steady_system_cpu", 0.005, 0);
+    m = judged_of(w, "kernel_share", false);
+    ck_assert(m && m->gates && m->outcome.verdict == AN_EQUIVALENT);
+    ck_assert_double_eq_tol(m->head, 0.012, 0.002);
+    ck_assert_double_eq_tol(m->base, 0.012, 0.002);
+}
+END_TEST
+
 HP_SUITE(beside)
 {
     Suite *s = suite_create("beside");
@@ -84,6 +116,7 @@ HP_SUITE(beside)
     tcase_add_test(t, waiting_gates_with_threads);
     tcase_add_test(t, waiting_that_costs_nothing_is_small);
     tcase_add_test(t, the_same_waits_do_not_gate);
+    tcase_add_test(t, the_kernels_share_is_of_the_steady_part);
     suite_add_tcase(s, t);
     return s;
 }
