@@ -82,12 +82,21 @@ static json_t *bare_workload(const char *name, const struct hp_metric *row, enum
 {
     return json_pack(
         "{s:s, s:s, s:n, s:s, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:s?, s:o, s:o, s:n, "
-        "s:[], s:[], s:[], s:[], s:n, s:[]}",
+        "s:[], s:[], s:[], s:[], s:n, s:n, s:[]}",
         "workload", name, "verdict", an_verdict_name(verdict), "size", "metric", row->name, "unit",
         row->unit, "better", hp_better_name(row->better), "base_value", "head_value", "change",
         "low", "high", "pairs", "detectable", "reason", reason, "kernel_share", both(NAN, NAN),
         "ace_failures", both(NAN, NAN), "instructions", "metrics", "counters", "syscalls",
-        "profile", "coverage", "configuration");
+        "profile", "coverage", "shipped", "configuration");
+}
+
+static json_t *shipped_json(const struct hp_shipped *s)
+{
+    if (!s->known)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:I, s:b}", "change", expm1(s->estimate.estimate), "low",
+                     expm1(s->estimate.low), "high", expm1(s->estimate.high), "pairs",
+                     (json_int_t)s->estimate.n, "layout_suspect", s->suspect);
 }
 
 static json_t *workload_json(const struct here_workload *w)
@@ -113,6 +122,7 @@ static json_t *workload_json(const struct here_workload *w)
                   "coverage", here_coverage(json_object_get(w->json, "coverage")), "configuration",
                   here_configuration(w->json));
     json_object_update(out, more);
+    json_object_set_new(out, "shipped", shipped_json(&w->shipped));
     return out;
 }
 

@@ -65,6 +65,7 @@ void here_judge(const json_t *workload, bool threads, double critical, struct he
     if (!read_time(out, critical))
         return;
     out->estimated = true;
+    out->shipped = hp_judge_shipped(workload, &out->time, critical);
     out->n_metrics += hp_judge_beside(workload, threads, critical, &out->metrics[1]);
     for (size_t i = 1; i < out->n_metrics; i++) {
         struct hp_judged *m = &out->metrics[i];

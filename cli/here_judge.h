@@ -6,11 +6,13 @@
 #define HP_CLI_HERE_JUDGE_H
 
 #include "common/judging/beside.h"
+#include "common/judging/shipped.h"
 
 struct here_workload {
     const json_t *json;
     bool estimated; /* false: it failed, or there was no base */
     struct an_estimate time;
+    struct hp_shipped shipped;
     struct an_outcome outcome;                    /* of all that gates */
     size_t decided_by;                            /* index of the metric that decided */
     struct hp_judged metrics[1 + HP_BESIDE_MOST]; /* the time first; base and head of each: its

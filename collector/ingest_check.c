@@ -229,6 +229,24 @@ static bool check_pairs(const json_t *workload, size_t w, struct hp_error *err)
     return true;
 }
 
+/* The pairs as shipped: as many of everything, and only beside layouts. */
+static bool check_shipped(const json_t *workload, size_t w, struct hp_error *err)
+{
+    static const char *const lists[] = {"first_ran", "first", "second"};
+    const json_t *shipped = json_object_get(workload, "shipped");
+    size_t n = json_array_size(json_object_get(shipped, "seed"));
+    if (!json_is_object(shipped))
+        return true;
+    if (hp_json_number(json_object_get(workload, "plan"), "layout_sd", 0) > 0)
+        return invalid(err, place("/workloads/%zu/shipped", w), "all pairs were as shipped");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (json_array_size(json_object_get(shipped, lists[i])) != n)
+            return invalid(err, place("/workloads/%zu/shipped/%s", w, lists[i]),
+                           "%zu values for %zu pairs",
+                           json_array_size(json_object_get(shipped, lists[i])), n);
+    return true;
+}
+
 /* A measured workload has what its verdict is computed from. */
 static bool check_measured(const json_t *workload, size_t w, struct hp_error *err)
 {
@@ -269,7 +287,8 @@ static bool check_workloads(const json_t *result, struct hp_error *err)
             return invalid(err, place("/workloads/%zu/plan/metric", w), "cannot decide");
         if (!check_failure(workload, "failed", place("/workloads/%zu/failure", w), err) ||
             !check_pairs(workload, w, err) || !check_samples(result, workload, w, err) ||
-            !check_measured(workload, w, err) || !check_measurements(result, workload, w, err) ||
+            !check_measured(workload, w, err) || !check_shipped(workload, w, err) ||
+            !check_measurements(result, workload, w, err) ||
             !ingest_check_passes(result, workload, w, err))
             return false;
     }

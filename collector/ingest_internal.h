@@ -9,6 +9,7 @@
 #include "analysis/verdict.h"
 #include "collector/ingest.h"
 #include "common/judging/beside.h"
+#include "common/judging/shipped.h"
 
 /* The job that a result belongs to, as the database has it. */
 struct ingest_claim {
@@ -40,7 +41,8 @@ struct ingest_workload {
     size_t n_metrics;
     bool estimated; /* whether `estimate` holds anything */
     struct an_estimate estimate;
-    char reason[512]; /* why it failed, or ""; */
+    struct hp_shipped shipped; /* the artifacts as shipped, beside the layouts */
+    char reason[512];          /* why it failed, or ""; */
 };
 
 /* The whole run. */

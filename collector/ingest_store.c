@@ -185,6 +185,12 @@ static bool executed_json(const struct ingest_workload *w, json_t *list, struct 
     json_t *validity = json_object_get(w->json, "validity");
     if (json_is_object(validity))
         json_object_set(item, "validity", validity);
+    if (w->shipped.known)
+        json_object_set_new(
+            item, "shipped",
+            json_pack("{s:I, s:f, s:f, s:f, s:b}", "pairs", (json_int_t)w->shipped.estimate.n,
+                      "estimate", w->shipped.estimate.estimate, "low", w->shipped.estimate.low,
+                      "high", w->shipped.estimate.high, "suspect", w->shipped.suspect));
     return json_array_append_new(list, item) == 0 || no_memory(err);
 }
 

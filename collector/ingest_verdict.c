@@ -123,8 +123,9 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
     w->estimated = true;
     w->estimate = found.estimate;
     w->timed = (struct an_outcome){found.verdict, found.size};
-    ingest_gate(w, threads_of(run->claim.suite, w->name) > 1,
-                hp_json_number(run->claim.plan, "critical", an_plan_standard(1, 0).critical));
+    double critical = hp_json_number(run->claim.plan, "critical", an_plan_standard(1, 0).critical);
+    w->shipped = hp_judge_shipped(w->json, &found.estimate, critical);
+    ingest_gate(w, threads_of(run->claim.suite, w->name) > 1, critical);
     if (!agrees(told, &found, pairs) && !run->voided[0])
         snprintf(run->voided, sizeof run->voided,
                  "the runner decided `%s` after %lld pairs of %s, but its %zu samples say `%s` "

@@ -192,12 +192,12 @@ static json_t *workload_json(const json_t *found, const char *name, const struct
     json_object_del(w, "decides");
     json_object_del(w, "stands_out");
     json_t *rest = json_pack(
-        "{s:s, s:o, s:f, s:n, s:o, s:o, s:n, s:[o], s:[], s:[], s:[], s:n, s:[], s:o}", "workload",
-        name, "pairs", e->n == SIZE_MAX ? json_null() : json_integer((json_int_t)e->n),
+        "{s:s, s:o, s:f, s:n, s:o, s:o, s:n, s:[o], s:[], s:[], s:[], s:n, s:n, s:[], s:o}",
+        "workload", name, "pairs", e->n == SIZE_MAX ? json_null() : json_integer((json_int_t)e->n),
         "detectable", expm1(e->detectable), "reason", "kernel_share",
         both_values(found, name, "kernel_share"), "ace_failures",
         both_values(found, name, "ace_failures"), "instructions", "metrics", metric, "counters",
-        "syscalls", "profile", "coverage", "configuration", "how", how);
+        "syscalls", "profile", "coverage", "shipped", "configuration", "how", how);
     json_object_update(w, rest);
     json_decref(rest);
     return w;

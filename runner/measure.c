@@ -28,6 +28,7 @@ struct bench {
     struct rn_plan plan;
     struct rn_launcher launcher;
     struct rn_samples *samples;
+    struct rn_shipped shipped;
     struct validity validity;
     json_t *measurements;
     json_t *failure;
@@ -227,6 +228,20 @@ static json_t *pairs_json(const struct bench *b)
                      "first_ran", first_ran, "layout", layout);
 }
 
+/* null where all was measured as shipped, or nothing was asked for. */
+static json_t *shipped_json(const struct rn_shipped *s)
+{
+    json_t *seed = json_array(), *first_ran = json_array();
+    for (size_t i = 0; i < s->pairs; i++) {
+        json_array_append_new(seed, json_integer((json_int_t)s->seed[i]));
+        json_array_append_new(first_ran, json_integer(s->first_ran[i]));
+    }
+    HP_JSON json_t *all =
+        json_pack("{s:o, s:o, s:o, s:o}", "seed", seed, "first_ran", first_ran, "first",
+                  values(s->head, s->pairs), "second", values(s->base, s->pairs));
+    return s->pairs > 0 ? hp_take(all) : json_null();
+}
+
 static json_t *decision_json(const struct rn_samples *s)
 {
     const struct an_estimate *e = &s->decision.estimate;
@@ -245,14 +260,15 @@ static json_t *document(const struct bench *b, struct hp_error *err)
     if (!hp_workload_hash(b->workload->suite, b->workload->json, hash, err))
         return NULL;
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:O, s:{s:f, s:f, s:I, s:I, s:s}, s:o, s:o, s:O, s:{s:n, s:n}, s:o, s:o}",
+        "{s:s, s:s, s:s, s:O, s:{s:f, s:f, s:I, s:I, s:s}, s:o, s:o, s:O, s:{s:n, s:n}, s:o, s:o, "
+        "s:o}",
         "name", name_of(b), "hash", hash, "status", b->failure ? "failed" : "measured", "failure",
         b->failure ? b->failure : json_null(), "plan", "margin", b->plan.margin, "layout_sd",
         b->plan.layout_sd, "max_pairs", (json_int_t)b->plan.max_pairs, "coin_seed",
         (json_int_t)b->plan.coin_seed, "metric", rn_metric_names[b->plan.metric], "pairs",
         pairs_json(b), "samples", samples_json(b), "measurements", b->measurements, "configuration",
         "head", "base", "decision", b->failure ? json_null() : decision_json(b->samples),
-        "validity", validity_json(b));
+        "validity", validity_json(b), "shipped", shipped_json(&b->shipped));
     if (!json)
         hp_fail(err, HP_SYSTEM, "out of memory");
     return json;
@@ -283,6 +299,8 @@ static bool run(struct bench *b, struct hp_error *err)
     bool ok = sample(b, err);
     if (ok)
         kernel_share(b);
+    if (ok && !b->samples->out_of_time)
+        ok = rn_sample_shipped(&b->launcher, b->workload, &b->plan, &b->shipped, &b->failure, err);
     ok = ok && headlines(b, err);
     rn_launcher_stop(&b->launcher);
     check_sharing(b);

@@ -276,3 +276,39 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
     }
     return true;
 }
+
+bool rn_sample_shipped(struct rn_launcher *launcher, const struct rn_workload *workload,
+                       const struct rn_plan *plan, struct rn_shipped *out, json_t **failure,
+                       struct hp_error *err)
+{
+    struct rn_plan shipped = *plan;
+    struct session s = {.launcher = launcher,
+                        .workload = workload,
+                        .plan = &shipped,
+                        .failure = failure,
+                        .err = err};
+    struct rn_progress *progress = workload->room->runner->progress;
+    size_t wanted = plan->max_pairs < RN_SHIPPED_PAIRS ? plan->max_pairs : RN_SHIPPED_PAIRS;
+    shipped.layouts = 0;
+    out->pairs = 0;
+    if (plan->layouts == 0 || plan->n_looks > 0 || plan->second != RN_BASE)
+        return true;
+    for (size_t k = 0; k < wanted; k++) {
+        double value[2][RN_METRICS]; /* head, base */
+        bool swapped = rn_coin(plan->coin_seed, RN_MAX_PAIRS + k);
+        for (int i = 0; i < 2; i++) {
+            int side = i ^ (swapped ? 1 : 0);
+            if (!take(&s, side ? RN_BASE : RN_HEAD, k, value[side]))
+                return false;
+        }
+        out->seed[k] = (uint32_t)plan->seeds[k % plan->n_seeds];
+        out->first_ran[k] = swapped;
+        out->head[k] = value[0][plan->metric];
+        out->base[k] = value[1][plan->metric];
+        out->pairs = k + 1;
+        if (out->pairs % 8 == 0)
+            rn_progress_set(progress, "shipped", (int64_t)out->pairs, (int64_t)wanted, "%s",
+                            hp_json_string(workload->json, "name", ""));
+    }
+    return true;
+}

@@ -50,6 +50,15 @@ struct rn_samples {
     struct an_decision decision;
 };
 
+/* Pairs as shipped, beside those in many layouts. */
+#define RN_SHIPPED_PAIRS 64
+struct rn_shipped {
+    size_t pairs; /* 0: none were asked for */
+    uint32_t seed[RN_SHIPPED_PAIRS];
+    uint8_t first_ran[RN_SHIPPED_PAIRS];                   /* 0: head ran first */
+    double head[RN_SHIPPED_PAIRS], base[RN_SHIPPED_PAIRS]; /* of the metric that decides */
+};
+
 /* The plan of a workload with a fresh coin seed; its budget is the workload's or the runner's,
  * whichever is less. `has_base` false: paired with the control. */
 bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
@@ -57,6 +66,13 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
 
 /* Whether the coin says that head runs second in pair k. */
 bool rn_coin(uint32_t coin_seed, size_t k);
+
+/* After the pairs that decide, where these went through code layouts and no job asked for a
+ * sampling of its own: the artifacts as shipped, so that a move of theirs alone is known for what
+ * it is. The coin goes on where the longest run would have ended. Errors as rn_execute. */
+bool rn_sample_shipped(struct rn_launcher *launcher, const struct rn_workload *workload,
+                       const struct rn_plan *plan, struct rn_shipped *out, json_t **failure,
+                       struct hp_error *err);
 
 /* Samples until the plan is satisfied. Errors as rn_execute. */
 bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,

@@ -17,18 +17,22 @@ WITH otherwise AS (
         repository, run, workload, status, failure_stage, failure_arm, failure_message,
         failure_log, margin, layout_sd, max_pairs, coin_seed, pairs, first_arm, second_arm,
         pair_seed, pair_order, pair_layout, head_configuration, base_configuration,
-        drift_p, order_p, wall_over_cpu, repeated, metric)
+        drift_p, order_p, wall_over_cpu, repeated, metric,
+        shipped_pairs, shipped_estimate, shipped_low, shipped_high, layout_suspect)
     SELECT $1::integer, $2::uuid, w.id, x.status, x.failure ->> 'stage', x.failure ->> 'arm',
            x.failure ->> 'message', x.failure ->> 'log', p.margin, p.layout_sd, p.max_pairs,
            p.coin_seed, q.count, q.first, q.second, q.seed, q.first_ran, q.layout,
            x.head_configuration, x.base_configuration, v.drift_p, v.order_p, v.wall_over_cpu,
-           v.repeated, m.id
+           v.repeated, m.id, h.pairs, h.estimate, h.low, h.high, h.suspect
     FROM json_to_recordset($3::json) AS x(
         name text, hash text, metric text, status text, failure json, plan json, pairs json,
-        head_configuration text, base_configuration text, validity json),
+        head_configuration text, base_configuration text, validity json, shipped json),
     json_to_record(coalesce(x.validity, '{}')) AS v(
         drift_p double precision, order_p double precision, wall_over_cpu double precision,
         repeated boolean),
+    json_to_record(coalesce(x.shipped, '{}')) AS h(
+        pairs integer, estimate double precision, low double precision, high double precision,
+        suspect boolean),
     json_to_record(x.plan) AS p(
         margin double precision, layout_sd double precision, max_pairs integer, coin_seed bigint),
     json_to_record(x.pairs) AS q(

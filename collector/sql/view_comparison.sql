@@ -129,6 +129,10 @@ WITH run AS (
         'syscalls', coalesce(n.syscalls, '[]'),
         'profile', coalesce(p.list, '[]'),
         'coverage', v.found,
+        'shipped', CASE WHEN e.shipped_pairs > 0 THEN json_build_object(
+            'change', exp(e.shipped_estimate) - 1, 'low', exp(e.shipped_low) - 1,
+            'high', exp(e.shipped_high) - 1, 'pairs', e.shipped_pairs,
+            'layout_suspect', e.layout_suspect) END,
         'configuration', coalesce(o.list, '[]')
     ) ORDER BY w.name) AS list
     FROM judged c
@@ -141,6 +145,8 @@ WITH run AS (
     LEFT JOIN profile p ON p.workload = c.workload
     LEFT JOIN ran v ON v.workload = c.workload
     LEFT JOIN configuration o ON o.workload = c.workload
+    LEFT JOIN store.run_workload e ON e.repository = c.repository AND e.run = c.run
+        AND e.workload = c.workload
     WHERE c.decides
 )
 SELECT json_build_object(

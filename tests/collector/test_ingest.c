@@ -517,6 +517,44 @@ START_TEST(a_run_over_layouts_is_equivalent)
 }
 END_TEST
 
+/* The artifacts as shipped alone moved: told with the workload, and nobody is woken for it. */
+START_TEST(only_the_layout_moved)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = layout_result(true, true);
+    json_t *seed = json_array(), *order = json_array(), *head = json_array(), *base = json_array();
+    for (int i = 0; i < 64; i++) {
+        json_array_append_new(seed, json_integer(42 + i % 3));
+        json_array_append_new(order, json_integer(i * 7 / 3 % 2));
+        json_array_append_new(head, json_real(0.95e6 + 1000 * (i * 37 % 11)));
+        json_array_append_new(base, json_real(1e6));
+    }
+    golden_set(result, "/workloads/0/shipped",
+               json_pack("{s:O, s:o, s:o, s:o}", "seed", seed, "first_ran", order, "first", head,
+                         "second", base));
+    json_array_append_new(seed, json_integer(42));
+    struct ingest_outcome out;
+    ck_assert(!ingest_result(db, result, &out, &err));
+    ck_assert_str_eq(err.path, "/workloads/0/shipped/first_ran");
+    json_array_remove(seed, 64);
+    json_decref(seed);
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert_str_eq(out.verdict, "equivalent");
+    ck_assert_str_eq(ask("SELECT concat_ws(' ', shipped_pairs, layout_suspect, round((exp("
+                         "shipped_estimate) - 1)::numeric, 3)) FROM store.run_workload"),
+                     "64 t -0.045");
+    ck_assert_str_eq(ask("SELECT concat_ws(' ', workload, shipped_percent < -4, layouts_percent) "
+                         "FROM hakperf.layout_suspects"),
+                     ask("SELECT 'random_mixed/8192 t ' || layouts_percent "
+                         "FROM hakperf.layout_suspects"));
+    ck_assert_str_eq(ask("SELECT (SELECT count(*) FROM store.alert) + (SELECT count(*) FROM "
+                         "store.job WHERE kind = 'confirm')"),
+                     "0");
+    db_close(db);
+}
+END_TEST
+
 /* Pairs that share a layout are not independent: the interval would be too narrow. */
 START_TEST(layouts_taken_as_independent_void_the_run)
 {
@@ -838,6 +876,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, false_decision_voids_the_run);
     tcase_add_test(t, a_run_over_layouts_is_equivalent);
     tcase_add_test(t, layouts_taken_as_independent_void_the_run);
+    tcase_add_test(t, only_the_layout_moved);
     tcase_add_test(t, an_unearned_narrow_interval_is_refused);
     tcase_add_test(t, contradictions_are_refused);
     tcase_add_test(t, delivered_by_several_at_once);

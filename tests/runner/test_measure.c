@@ -154,7 +154,8 @@ static void add_layouts(void)
 static json_t *compare_layouts(const char *base, const char *head, const char *pairs, int *code)
 {
     return measure((const char *const[]){"--repository", "repo", "--suite", "layouts.json",
-                                         "--base", base, "--head", head, "--pairs", pairs, NULL},
+                                         "--base", base, "--head", head, "--pairs", pairs,
+                                         "--budget", "300", NULL},
                    code);
 }
 
@@ -173,6 +174,11 @@ START_TEST(over_layouts_nothing_is_equivalent)
     json_array_foreach (json_object_get(json_object_get(w, "pairs"), "layout"), i, layout)
         ck_assert_int_eq(json_integer_value(layout), (json_int_t)(i % 64));
     ck_assert_uint_ge(i, 512);
+    /* The artifacts as shipped are measured beside, so that a move of theirs alone is known. */
+    const json_t *shipped = json_object_get(w, "shipped");
+    ck_assert_uint_eq(json_array_size(json_object_get(shipped, "first")), 64);
+    ck_assert_uint_eq(json_array_size(json_object_get(shipped, "second")), 64);
+    ck_assert_uint_eq(json_array_size(json_object_get(shipped, "first_ran")), 64);
 }
 END_TEST
 
