@@ -228,9 +228,6 @@ static bool measure(struct task *t, struct hp_error *err)
     if (!rn_cpus_of(t->runner->cpu, &cpus, err))
         return false;
     t->preflight = rn_preflight(cpus.measuring, t->warnings);
-    if (!t->runner->sandboxed)
-        json_array_append_new(t->warnings,
-                              json_string("built and measured without a sandbox, as asked for"));
     rn_step_aside(cpus.measuring, &before);
     bool ok = measure_all(t, &cpus, err) && explain(t, &cpus, err);
     rn_step_back(&before);
@@ -342,6 +339,9 @@ static bool prepare(struct task *t, struct hp_error *err)
     t->warnings = json_array();
     if (!t->toolchain || !t->workloads || !t->warnings)
         return hp_fail(err, HP_SYSTEM, "out of memory");
+    if (!t->runner->sandboxed)
+        json_array_append_new(t->warnings,
+                              json_string("built and measured without a sandbox, as asked for"));
     return true;
 }
 

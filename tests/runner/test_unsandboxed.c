@@ -11,7 +11,7 @@
 
 #define MEASURE                                                                                   \
     fx.runner.launcher, "measure", "--state", fx.runner.state, "--repository", "repo", "--suite", \
-        "suite.json", "--base", "plain", "--head", "slow", "--pairs", "64", "--passes", "0"
+        "suite.json", "--base", "plain", "--head", "comment", "--pairs", "64", "--passes", "0"
 
 static struct hp_outcome run(const char *const *argv)
 {
@@ -72,7 +72,7 @@ START_TEST(none_is_asked_for_and_told)
     HP_JSON json_t *result =
         hp_wire_parse(HP_WIRE_RESULT, hp_buffer_text(&outcome.out), outcome.out.size, &err);
     ck_assert_msg(result != NULL, "%s: %s", err.message, hp_buffer_text(&outcome.err));
-    ck_assert_str_eq(hp_json_string(result, "status", ""), "measured");
+    ck_assert_str_eq(hp_json_string(result, "status", ""), "identical");
     ck_assert_str_eq(hp_json_string(result, "sandbox", ""), "none");
     HP_FREE char *warnings = hp_json_text(json_object_get(result, "warnings"));
     ck_assert_msg(strstr(warnings, "without a sandbox, as asked for") != NULL, "%s", warnings);
