@@ -168,7 +168,7 @@ START_TEST(a_job_from_push_to_result)
     open_stream(&again, "", header);
     EXPECT(&again, "\"state\" : \"done\"");
     reads(&again, "", 1.5);
-    ck_assert_uint_eq(count(&again, "event: job"), 1); /* its last state, once */
+    ck_assert_uint_eq(count(&again, "\"state\" : \"done\""), 1); /* its last state, once */
     ck_assert_ptr_null(strstr(hp_buffer_text(&again.text), "event: reset"));
     close_stream(&again);
 
