@@ -71,6 +71,17 @@ START_TEST(test_modes)
 }
 END_TEST
 
+/* CPU time is exact where it is far shorter than a tick, though the modes are counted by ticks. */
+START_TEST(test_cpu_time_is_exact)
+{
+    struct outcome *o = run_shell(
+        "for i in 1 2 3 4 5 6 7 8 9 10; do %s/bench/bench_random_mixed_system 60000 400 $i --json "
+        "/dev/fd/3 3>&1 >/dev/null; done | jq -s 'map(.warm.cpu_s, .steady.cpu_s)|all(. > 0)'",
+        build_dir());
+    ck_assert_str_eq(o->text, "true\n");
+}
+END_TEST
+
 START_TEST(test_bad_arguments)
 {
     static const char *const bad[] = {"0",    "-5",          "ten",      "1 0",
@@ -160,6 +171,7 @@ Suite *suite_bench(void)
     tcase_add_test(t, test_throughput_line);
     tcase_add_test(t, test_json_fields);
     tcase_add_test(t, test_modes);
+    tcase_add_test(t, test_cpu_time_is_exact);
     tcase_add_test(t, test_bad_arguments);
     tcase_add_test(t, test_null_is_an_error);
     tcase_add_test(t, test_independent_size);
