@@ -152,6 +152,22 @@ START_TEST(read_only)
 END_TEST
 
 /* Other programs have taken every connection but those that the collector holds, then these too. */
+/* Takes the collector's connections away until it has none: it is as quick as this is. */
+static void take_all(const struct cluster *c, PGconn **taken, int most)
+{
+    double until = hp_monotonic_s() + 5;
+    do {
+        cluster_ask(c, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                       "WHERE application_name = 'hakperf-collector'");
+        for (int i = 0; i < most; i++) {
+            if (PQstatus(taken[i]) == CONNECTION_OK)
+                continue;
+            PQfinish(taken[i]);
+            taken[i] = PQconnectdb(store_url(PRIVATE_DB_READER));
+        }
+    } while (collector_ask("GET", "/readyz", NULL, NULL) != 503 && hp_monotonic_s() < until);
+}
+
 START_TEST(out_of_connections)
 {
     enum { MOST = 14 };
@@ -168,12 +184,7 @@ START_TEST(out_of_connections)
     }
     ck_assert_int_lt(n, MOST);
     ck_assert_int_eq(deliver("result-v1.json"), 201); /* what is open is shared */
-    cluster_ask(&c, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE application_name = 'hakperf-collector'");
-    for (int i = n; i < MOST; i++) {
-        PQfinish(taken[i]);
-        taken[i] = PQconnectdb(store_url(PRIVATE_DB_READER));
-    }
+    take_all(&c, taken, MOST);
     wait_status("/readyz", 503, 5);
     ck_assert_int_eq(deliver("result-failed-v1.json"), 503);
     for (int i = 0; i < MOST; i++)
