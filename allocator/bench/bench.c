@@ -70,7 +70,6 @@ static void watch_modes(void)
 void bench_parse(struct bench_options *o, int argc, char **argv)
 {
     struct bench_arg *next = o->args;
-    watch_modes();
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
         if (strcmp(arg, "--help") == 0) {
@@ -90,6 +89,8 @@ void bench_parse(struct bench_options *o, int argc, char **argv)
             parse_number(o, next++, arg);
         }
     }
+    if (o->json) /* nobody else is told of them */
+        watch_modes();
 }
 
 static double seconds(clockid_t clock)
@@ -103,7 +104,8 @@ static double seconds(clockid_t clock)
  * tick, unless the thread's own clock, read just before, has brought it up to date. */
 static double cpu_seconds(void)
 {
-    (void)seconds(CLOCK_THREAD_CPUTIME_ID);
+    if (modes_known)
+        (void)seconds(CLOCK_THREAD_CPUTIME_ID);
     return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
