@@ -234,19 +234,13 @@ START_TEST(an_interrupt_leaves_nothing_behind)
     struct hp_error err = {0};
     HP_FREE char *program = fx_path("hakperf");
     HP_FREE char *repository = fx_path("repo");
-    HP_FREE char *driver = hp_format("%s/d", "/driver");
     const char *const argv[] = {program, "compare", "--here",        "plain",
                                 "slow",  "--suite", "../suite.json", "--passes",
                                 "0",     "--state", fx.runner.state, NULL};
     const struct hp_command command = {.argv = argv, .folder = repository, .merge_stderr = true};
     struct hp_child child = {.in = -1, .out = -1};
     ck_assert_msg(hp_child_start(&command, false, true, &child, &err), "%s", err.message);
-    bool sampled = false;
-    for (int i = 0; i < 600 && !sampled; i++) {
-        hp_sleep_ms(50);
-        sampled = fx_process_with(driver);
-    }
-    ck_assert_msg(sampled, "it never came to a sample");
+    fx_wait_for_samples();
     kill(child.pid, SIGINT);
     double begin = hp_monotonic_s();
     int status = -1;

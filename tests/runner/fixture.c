@@ -170,3 +170,11 @@ bool fx_no_process_with(const char *word)
         hp_sleep_ms(20);
     return !fx_process_with(word);
 }
+
+void fx_wait_for_samples(void)
+{
+    HP_FREE char *driver = fx_path("state/runner/work/driver");
+    for (int i = 0; i < 3000 && !fx_process_with(driver); i++)
+        hp_sleep_ms(10);
+    ck_assert_msg(fx_process_with(driver), "it never came to a sample");
+}

@@ -49,6 +49,10 @@ int fx_tar(const char *name);
 /* Parses; aborts on a syntax error. Single quotes stand for double ones. */
 json_t *fx_json(const char *text);
 
+/* Until the sandbox for samples runs, at most half a minute; its command line alone names the
+ * driver's folder in this fixture's state. */
+void fx_wait_for_samples(void);
+
 /* Whether any process of this user has `word` in its command line. */
 bool fx_process_with(const char *word);
 

@@ -341,15 +341,6 @@ START_TEST(the_reproduce_line_works)
 }
 END_TEST
 
-/* Until the sandbox for samples runs, whose command line alone names the driver's folder. */
-static void wait_for_samples(void)
-{
-    HP_FREE char *driver = fx_path("state/runner/work/driver");
-    for (int i = 0; i < 1000 && !fx_process_with(driver); i++)
-        hp_sleep_ms(10);
-    ck_assert(fx_process_with(driver));
-}
-
 /* SIGTERM in the middle of a run: it ends soon, and leaves no process, folder or half a file. */
 START_TEST(stopped_in_the_middle)
 {
@@ -361,7 +352,7 @@ START_TEST(stopped_in_the_middle)
                                 "--output",         "stopped.json", NULL};
     const struct hp_command command = {.argv = argv, .folder = fx.folder};
     ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
-    wait_for_samples();
+    fx_wait_for_samples();
     double begin = hp_monotonic_s();
     int status = hp_child_stop(&child, SIGTERM, 5);
     ck_assert_msg(hp_monotonic_s() - begin < 2, "it took %.1f s", hp_monotonic_s() - begin);
@@ -438,7 +429,7 @@ START_TEST(killed_in_the_middle)
                                 "--output",         "x.json",  NULL};
     const struct hp_command command = {.argv = argv, .folder = fx.folder};
     ck_assert_msg(hp_child_start(&command, false, false, &child, &err), "%s", err.message);
-    wait_for_samples();
+    fx_wait_for_samples();
     kill(child.pid, SIGKILL);
     hp_child_stop(&child, SIGKILL, 1);
     ck_assert(fx_no_process_with(fx.folder));
