@@ -4,6 +4,7 @@
 #include "cli/here_judge.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/judging/beside.h"
 #include "common/metrics.h"
 #include "common/telling/sentence.h"
 
@@ -224,14 +225,6 @@ static json_t *commit(const json_t *result, const char *arm, const char *subject
     return json_null();
 }
 
-/* What the suite has a workload decided by. */
-static const struct hp_metric *metric_of(const json_t *workload)
-{
-    const struct hp_metric *m =
-        hp_metric_find(hp_json_string(workload, "metric", HP_METRIC_PRIMARY));
-    return m ? m : hp_metric_find(HP_METRIC_PRIMARY);
-}
-
 static json_t *workloads(const struct here_run *run, const struct here_workload *all, size_t n,
                          bool identical)
 {
@@ -241,8 +234,9 @@ static json_t *workloads(const struct here_run *run, const struct here_workload 
         json_array_append_new(list, workload_json(&all[i]));
     json_array_foreach (json_object_get(run->suite, "workloads"), i, workload) {
         if (identical)
-            json_array_append_new(list, bare_workload(text(workload, "name"), metric_of(workload),
-                                                      AN_IDENTICAL, NULL));
+            json_array_append_new(list,
+                                  bare_workload(text(workload, "name"), hp_suite_metric(workload),
+                                                AN_IDENTICAL, NULL));
     }
     return list;
 }

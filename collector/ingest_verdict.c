@@ -136,14 +136,6 @@ static bool decide_workload(struct ingest_run *run, struct ingest_workload *w, d
     return true;
 }
 
-/* What the suite has it decided by. */
-static const struct hp_metric *metric_of(const json_t *workload)
-{
-    const struct hp_metric *m =
-        hp_metric_find(hp_json_string(workload, "metric", HP_METRIC_PRIMARY));
-    return m ? m : hp_metric_find(HP_METRIC_PRIMARY);
-}
-
 /* Every workload of the suite, where the artifacts were the same and nothing was executed. */
 static bool list_suite(struct ingest_run *run, struct hp_error *err)
 {
@@ -155,7 +147,7 @@ static bool list_suite(struct ingest_run *run, struct hp_error *err)
             return false;
         run->workloads[i] = (struct ingest_workload){.name = hp_json_string(workload, "name", ""),
                                                      .hash = run->hashes[i],
-                                                     .metric = metric_of(workload),
+                                                     .metric = hp_suite_metric(workload),
                                                      .compared = true,
                                                      .decided_by = -1,
                                                      .timed = {AN_IDENTICAL, AN_SIZE_NONE},

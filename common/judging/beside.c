@@ -22,6 +22,13 @@ const struct hp_metric *hp_primary_metric(const json_t *workload)
     return row && row->sampled ? row : NULL;
 }
 
+const struct hp_metric *hp_suite_metric(const json_t *workload)
+{
+    const struct hp_metric *row =
+        hp_metric_find(hp_json_string(workload, "metric", HP_METRIC_PRIMARY));
+    return row ? row : hp_metric_find(HP_METRIC_PRIMARY);
+}
+
 const json_t *hp_sample_values(const json_t *workload, const char *arm, const char *metric)
 {
     size_t i;

@@ -19,6 +19,9 @@
 /* The metric that decides a workload: `metric` of its plan, the time (throughput) where it names
  * none. NULL where it names one that has no value in every process. */
 const struct hp_metric *hp_primary_metric(const json_t *workload);
+/* The same of a workload of a suite, for one that was not executed; the time where its metric is
+ * not known. */
+const struct hp_metric *hp_suite_metric(const json_t *workload);
 
 /* What one metric comes to. */
 struct hp_judged {

@@ -92,3 +92,9 @@ void line_flush(void)
         store_ask(PRIVATE_DB_OWNER, hp_buffer_text(&waiting));
     hp_buffer_clear(&waiting);
 }
+
+const char *line_ask(const char *sql)
+{
+    line_flush();
+    return store_ask(PRIVATE_DB_OWNER, sql);
+}

@@ -22,6 +22,8 @@ void line_metric(const char *metric);
 /* Writes with the next line_flush, all at once. */
 void line_add(const struct line_step *step);
 void line_flush(void);
+/* As store_ask of the owner, once the line is written. */
+const char *line_ask(const char *sql);
 
 /* "0000...N", the name of a commit of the line; in static memory. */
 const char *line_sha(int number);

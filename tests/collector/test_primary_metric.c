@@ -19,22 +19,16 @@
 static struct hp_error err;
 static struct db *db;
 
-static const char *ask(const char *sql)
-{
-    line_flush();
-    return store_ask(PRIVATE_DB_OWNER, sql);
-}
-
 /* The golden run, of a suite that decides its workload by CPU time: 45 % more of it. */
 static void begin(void)
 {
     struct ingest_outcome out;
     golden_world();
     db = store_db(PRIVATE_DB_COLLECTOR);
-    ask("UPDATE store.commit SET mainline = position < 2; "
-        "UPDATE store.suite SET document = "
-        "jsonb_set(document::jsonb, '{workloads,0,metric}', '\"cpu\"'); "
-        "SELECT setval(pg_get_serial_sequence('store.job', 'id'), 100)");
+    line_ask("UPDATE store.commit SET mainline = position < 2; "
+             "UPDATE store.suite SET document = "
+             "jsonb_set(document::jsonb, '{workloads,0,metric}', '\"cpu\"'); "
+             "SELECT setval(pg_get_serial_sequence('store.job', 'id'), 100)");
     HP_JSON json_t *result = golden_read("result-v1.json");
     golden_decide_by(result, "cpu");
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
@@ -95,10 +89,11 @@ START_TEST(it_is_the_series_that_is_shown)
                   "SELECT count(*) || ' ' || bool_and(value < 1) FROM hakperf.series('hakmem', "
                   "'random_mixed/8192')"),
         "1 true");
-    ck_assert_double_eq_tol(atof(ask("SELECT exp(p.ratio) FROM store.point p JOIN store.metric m "
-                                     "ON m.id = p.metric WHERE m.name = 'cpu'")),
-                            0.0307 / 0.0166, 0.02);
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.point"), "1");
+    ck_assert_double_eq_tol(
+        atof(line_ask("SELECT exp(p.ratio) FROM store.point p JOIN store.metric m "
+                      "ON m.id = p.metric WHERE m.name = 'cpu'")),
+        0.0307 / 0.0166, 0.02);
+    ck_assert_str_eq(line_ask("SELECT count(*) FROM store.point"), "1");
     db_close(db);
 }
 END_TEST
@@ -109,8 +104,8 @@ static void add_points(double off)
     for (int i = 1; i <= 20; i++)
         line_add(&(struct line_step){i, "equivalent", NULL, 0, 0.002,
                                      0.0005 * (i * 7 % 5 - 2) + (i == 20 ? off : 0), 0.001});
-    ask("DELETE FROM store.point WHERE position = 1; "
-        "UPDATE store.point SET due = position = 21");
+    line_ask("DELETE FROM store.point WHERE position = 1; "
+             "UPDATE store.point SET due = position = 21");
     int64_t judged;
     ck_assert_msg(series_judge(db, NULL, &judged, &err), "%s", err.message);
     ck_assert_int_eq(judged, 1);
@@ -120,8 +115,8 @@ START_TEST(more_of_it_is_a_suspect)
 {
     begin();
     add_points(0.05);
-    ck_assert_str_eq(ask("SELECT bad FROM store.suspect"), line_sha(20));
-    const char *reason = ask("SELECT reason FROM store.suspect");
+    ck_assert_str_eq(line_ask("SELECT bad FROM store.suspect"), line_sha(20));
+    const char *reason = line_ask("SELECT reason FROM store.suspect");
     ck_assert_msg(strncmp(reason,
                           "5.0 % higher in cpu than the 19 commits before it, which predict",
                           63) == 0,
@@ -134,7 +129,7 @@ START_TEST(less_of_it_is_none)
 {
     begin();
     add_points(-0.05);
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.suspect"), "0");
+    ck_assert_str_eq(line_ask("SELECT count(*) FROM store.suspect"), "0");
     db_close(db);
 }
 END_TEST
@@ -148,11 +143,11 @@ START_TEST(series_of_two_metrics_do_not_mix)
         line_add(&(struct line_step){i, "equivalent", NULL, 0, 0.002,
                                      (i <= 20 ? 0.5 : 0) + 0.0005 * (i * 7 % 5 - 2), 0.001});
     }
-    ask("DELETE FROM store.point WHERE position = 1; UPDATE store.point SET due = true");
+    line_ask("DELETE FROM store.point WHERE position = 1; UPDATE store.point SET due = true");
     int64_t judged;
     ck_assert_msg(series_judge(db, NULL, &judged, &err), "%s", err.message);
     ck_assert_int_eq(judged, 2);
-    ck_assert_str_eq(ask("SELECT count(*) FROM store.change_point"), "0");
+    ck_assert_str_eq(line_ask("SELECT count(*) FROM store.change_point"), "0");
     db_close(db);
 }
 END_TEST
@@ -163,7 +158,7 @@ START_TEST(a_step_names_it)
     for (int i = 1; i <= 40; i++)
         line_add(&(struct line_step){i, "equivalent", NULL, 0, 0.002,
                                      (i > 20 ? 0.1 : 0) + 0.0005 * (i * 7 % 5 - 2), 0.001});
-    ask("DELETE FROM store.point WHERE position = 1; UPDATE store.point SET due = true");
+    line_ask("DELETE FROM store.point WHERE position = 1; UPDATE store.point SET due = true");
     int64_t judged;
     ck_assert(series_judge(db, NULL, &judged, &err));
     HP_JSON json_t *found = need(view_changepoints(db, GOLDEN_REPOSITORY, NULL, 10, &err));
@@ -184,7 +179,7 @@ START_TEST(small_losses_of_it_add_up)
     for (int i = 1; i <= 3; i++)
         line_add(&(struct line_step){i, "regressed", "small", 0.004, 0.001, 0, 0});
     HP_FREE char *sql = hp_format("SELECT id FROM store.run WHERE head = '%s'", line_sha(3));
-    HP_JSON json_t *result = json_pack("{s:s}", "run", ask(sql));
+    HP_JSON json_t *result = json_pack("{s:s}", "run", line_ask(sql));
     struct ingest_workload w = {.name = "random_mixed/8192",
                                 .metric = hp_metric_find("cpu"),
                                 .timed = {AN_REGRESSED, AN_SMALL}};
@@ -198,8 +193,8 @@ START_TEST(small_losses_of_it_add_up)
     ck_assert(db_commit(conn, &err));
     ck_assert_int_gt(alert, 0);
     ck_assert_str_eq(
-        ask("SELECT a.sentence || ' ' || m.name FROM store.alert a JOIN store.metric m "
-            "ON m.id = a.metric WHERE a.kind = 'accumulated'"),
+        line_ask("SELECT a.sentence || ' ' || m.name FROM store.alert a JOIN store.metric m "
+                 "ON m.id = a.metric WHERE a.kind = 'accumulated'"),
         "3 small regressions add up: together 1.2 % higher in cpu on "
         "random_mixed/8192 (interval 1.0 to 1.4 %): 0000000 0.40 %, 0000000 0.40 %, "
         "0000000 0.40 %. cpu");
