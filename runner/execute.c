@@ -188,6 +188,13 @@ static json_t *failed(const struct rn_workload *workload, const struct rn_execut
     return rn_failure("run", rn_arm_names[execution->arm], message, log);
 }
 
+/* What a program says that it used of something. Less than nothing cannot be: NAN, not known. */
+static double amount(const json_t *part, const char *key)
+{
+    double value = hp_json_number(part, key, NAN);
+    return value >= 0 ? fabs(value) : (double)NAN; /* and there is no -0 */
+}
+
 /* operations / CPU-seconds of a part of the driver's document; NAN where it has none. */
 static double rate(const json_t *part)
 {
@@ -211,14 +218,14 @@ static bool read_driver(const char *text, bool threaded, struct rn_sample *out)
         steady = json;
     out->operations = hp_json_number(json, "operations", NAN);
     value[RN_THROUGHPUT] = rate(steady);
-    value[RN_STEADY_USER_CPU] = hp_json_number(steady, "user_s", NAN);
-    value[RN_STEADY_SYSTEM_CPU] = hp_json_number(steady, "system_s", NAN);
+    value[RN_STEADY_USER_CPU] = amount(steady, "user_s");
+    value[RN_STEADY_SYSTEM_CPU] = amount(steady, "system_s");
     value[RN_WARM_THROUGHPUT] = rate(json_object_get(json, "warm"));
-    value[RN_STARTUP_CPU] = hp_json_number(json, "startup_cpu_s", NAN);
-    value[RN_WALL] = hp_json_number(json, "wall_s", NAN);
-    value[RN_CPU] = hp_json_number(json, "cpu_s", NAN);
-    value[RN_PEAK_RSS] = hp_json_number(json, "peak_rss_kib", NAN);
-    value[RN_RETAINED_RSS] = hp_json_number(json, "retained_rss_kib", NAN);
+    value[RN_STARTUP_CPU] = amount(json, "startup_cpu_s");
+    value[RN_WALL] = amount(json, "wall_s");
+    value[RN_CPU] = amount(json, "cpu_s");
+    value[RN_PEAK_RSS] = amount(json, "peak_rss_kib");
+    value[RN_RETAINED_RSS] = amount(json, "retained_rss_kib");
     return out->operations > 0 && value[RN_WALL] >= 0 && value[RN_CPU] >= 0;
 }
 

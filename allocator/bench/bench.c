@@ -109,19 +109,25 @@ static double cpu_seconds(void)
     return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-static double counted_down(int timer)
+static long long counted_down_us(int timer)
 {
     struct itimerval left;
     if (!modes_known || getitimer(timer, &left) != 0)
         return -1;
-    return (double)(never.it_value.tv_sec - left.it_value.tv_sec) -
-           (double)left.it_value.tv_usec * 1e-6;
+    return (long long)(never.it_value.tv_sec - left.it_value.tv_sec) * 1000000 -
+           left.it_value.tv_usec;
 }
 
+/* A tick between the two timers would count on one side only: read until there was none. */
 static struct bench_modes modes_now(void)
 {
-    double user_s = counted_down(ITIMER_VIRTUAL);
-    return (struct bench_modes){user_s, counted_down(ITIMER_PROF) - user_s};
+    long long both_us = counted_down_us(ITIMER_PROF), user_us, before_us;
+    do {
+        before_us = both_us;
+        user_us = counted_down_us(ITIMER_VIRTUAL);
+        both_us = counted_down_us(ITIMER_PROF);
+    } while (both_us != before_us);
+    return (struct bench_modes){(double)user_us * 1e-6, (double)(both_us - user_us) * 1e-6};
 }
 
 /* The CPU time is taken last here and first at the end: what lies between is the program's alone.

@@ -82,6 +82,18 @@ START_TEST(test_cpu_time_is_exact)
 }
 END_TEST
 
+/* Time by mode is never less than none, not even by the sign of a zero. */
+START_TEST(test_modes_are_no_less_than_nothing)
+{
+    struct outcome *o = run_shell(
+        "for i in 1 2 3 4 5 6 7 8 9 10; do %s/bench/bench_random_mixed_system 60000 400 $i --json "
+        "/dev/fd/3 3>&1 >/dev/null; done | tee /dev/stderr | grep -c -- :-",
+        build_dir());
+    ck_assert(strstr(o->text, "\"system_s\":"));
+    ck_assert(strstr(o->text, "\n0\n"));
+}
+END_TEST
+
 START_TEST(test_bad_arguments)
 {
     static const char *const bad[] = {"0",    "-5",          "ten",      "1 0",
@@ -172,6 +184,7 @@ Suite *suite_bench(void)
     tcase_add_test(t, test_json_fields);
     tcase_add_test(t, test_modes);
     tcase_add_test(t, test_cpu_time_is_exact);
+    tcase_add_test(t, test_modes_are_no_less_than_nothing);
     tcase_add_test(t, test_bad_arguments);
     tcase_add_test(t, test_null_is_an_error);
     tcase_add_test(t, test_independent_size);

@@ -6,7 +6,8 @@
  *   verdict    of the commit; `size` with it where it has one; without it, any of no harm
  *   workloads  what single workloads must come to: verdict, and low and high bound of `change`;
  *              the verdict of every other one must be of no harm (equivalent, improved, identical,
- *              inconclusive, or a regression smaller than relevant)
+ *              inconclusive, or a regression smaller than relevant), and where some are named, the
+ *              others take QUIET_SECONDS each: long enough for a change that anybody would notice
  *   says       texts that the report must contain: the cause
  *   silent     texts that it must not contain
  *   only       names of workloads, where the rest of the suite would only take time
@@ -30,6 +31,7 @@
 #define CASES "tests/regressions/cases.json"
 /* Of one case: six workloads of a minute each, builds, passes and a confirmation. */
 #define CASE_SECONDS 1500
+#define QUIET_SECONDS 15
 
 static json_t *cases; /* those that run now */
 
@@ -69,6 +71,27 @@ static void run_git(const char *const *argv)
 /* --- the repository ----------------------------------------------------------------------------
  */
 
+static const json_t *expected_of(const json_t *one, const char *workload)
+{
+    size_t i;
+    json_t *expected;
+    json_array_foreach (json_object_get(one, "workloads"), i, expected)
+        if (strcmp(hp_json_string(expected, "workload", ""), workload) == 0)
+            return expected;
+    return NULL;
+}
+
+/* The workloads that a case says nothing of are there to stay quiet. */
+static void shorten_the_others(const json_t *one, json_t *workloads)
+{
+    size_t i;
+    json_t *workload;
+    json_array_foreach (workloads, i, workload)
+        if (json_object_get(one, "workloads") &&
+            !expected_of(one, hp_json_string(workload, "name", "")))
+            json_object_set_new(workload, "budget_s", json_integer(QUIET_SECONDS));
+}
+
 /* The suite of the project, with the workloads that the case names. Quick cases take samples of a
  * fifth: their changes are large, and a confirmation of 512 pairs is long. */
 static json_t *suite_of(const json_t *one, bool quick)
@@ -82,6 +105,7 @@ static json_t *suite_of(const json_t *one, bool quick)
     json_object_set_new(json_object_get(suite, "repository"), "branches", json_pack("[s]", "none"));
     if (besides)
         json_array_append(json_object_get(suite, "workloads"), besides);
+    shorten_the_others(one, json_object_get(suite, "workloads"));
     if (!only)
         return suite;
     json_t *kept = json_array(), *workload, *name;
@@ -145,16 +169,6 @@ static void push_case(const json_t *one)
 
 /* --- what is said ------------------------------------------------------------------------------
  */
-
-static const json_t *expected_of(const json_t *one, const char *workload)
-{
-    size_t i;
-    json_t *expected;
-    json_array_foreach (json_object_get(one, "workloads"), i, expected)
-        if (strcmp(hp_json_string(expected, "workload", ""), workload) == 0)
-            return expected;
-    return NULL;
-}
 
 static void check_workload(const json_t *one, const json_t *found, const char *text)
 {

@@ -94,6 +94,24 @@ START_TEST(reads_a_sample)
 }
 END_TEST
 
+/* The collector would refuse the whole run for one number that cannot be. */
+START_TEST(less_than_nothing_is_not_known)
+{
+    struct rn_sample sample;
+    HP_JSON json_t *failure = NULL;
+    use_program("#!/bin/sh\necho '{\"operations\":1000,\"wall_s\":-0.0,\"cpu_s\":0.25,"
+                "\"startup_cpu_s\":-1,\"steady\":{\"operations\":800,\"cpu_s\":0.15,"
+                "\"user_s\":0.012,\"system_s\":-0.004},\"peak_rss_kib\":-1}' > \"$4\"\n");
+    ck_assert(execute(RN_HEAD, false, &sample, &failure));
+    ck_assert_double_eq_tol(sample.value[RN_THROUGHPUT], 800 / 0.15, 1e-6);
+    ck_assert_double_eq(sample.value[RN_STEADY_USER_CPU], 0.012);
+    ck_assert(isnan(sample.value[RN_STEADY_SYSTEM_CPU]));
+    ck_assert(isnan(sample.value[RN_STARTUP_CPU]) && isnan(sample.value[RN_PEAK_RSS]));
+    ck_assert(sample.value[RN_WALL] == 0 && !signbit(sample.value[RN_WALL]));
+    done();
+}
+END_TEST
+
 START_TEST(runs_on_the_chosen_cpu_alone)
 {
     struct rn_sample sample;
@@ -239,6 +257,7 @@ END_TEST
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, reads_a_sample);
+    tcase_add_test(t, less_than_nothing_is_not_known);
     tcase_add_test(t, runs_on_the_chosen_cpu_alone);
     tcase_add_test(t, threads_have_all_cpus);
     tcase_add_test(t, hands_over_the_statistics);
