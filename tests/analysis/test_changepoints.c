@@ -1,6 +1,4 @@
-/*
- * The detector: properties on series whose steps are exactly known, and on labelled series with
- * the noise of the world how much it finds, how much of that is true, and how soon.
+/* The detector: properties on series whose steps are exactly known; test_labelled.c has the rest.
  */
 #include "analysis/changepoints.h"
 #include "tests/analysis/series.h"
@@ -103,7 +101,7 @@ START_TEST(outliers_are_not_change_points)
         for (size_t i = 0; i < count; i++)
             ck_assert_double_lt(fabs(found[i].change), 0.1);
     }
-    /* As often as without the burst, see labelled_series. */
+    /* As often as without the burst, see test_labelled.c. */
     ck_assert_uint_le(flagged, 10);
 }
 END_TEST
@@ -432,147 +430,6 @@ START_TEST(series_that_look_the_same_everywhere_are_quick)
 }
 END_TEST
 
-/* How many labels have a change point of their own within 5 points. */
-static size_t matches(const struct series *s, size_t count)
-{
-    size_t matched = 0, from = 0;
-    for (size_t i = 0; i < s->n_labels; i++) {
-        while (from < count && found[from].index + 5 < s->label[i])
-            from++;
-        if (from < count && found[from].index <= s->label[i] + 5) {
-            matched++;
-            from++;
-        }
-    }
-    return matched;
-}
-
-/* Mean, weighted towards the split, and variance of the n points on one side of it. */
-static void side(const double *value, size_t n, bool rising, double *mean, double *variance)
-{
-    double weights = 0, plain = 0;
-    *mean = *variance = 0;
-    for (size_t i = 0; i < n; i++) {
-        double w = (double)(rising ? i + 1 : n - i);
-        weights += w;
-        *mean += w * value[i];
-        plain += value[i] / (double)n;
-    }
-    *mean /= weights;
-    for (size_t i = 0; i < n; i++)
-        *variance += (value[i] - plain) * (value[i] - plain) / (double)(n - 1);
-}
-
-/* What others use, to tell how hard these series are: two windows of 12 points and t > 7. */
-static size_t detect_by_t(const double *value, size_t n)
-{
-    size_t count = 0, width = 12;
-    double best = 0;
-    for (size_t i = width; i + width <= n; i++) {
-        double before, after, v, w;
-        side(value + i - width, width, true, &before, &v);
-        side(value + i, width, false, &after, &w);
-        double t = fabs(after - before) / sqrt((v + w) / (double)width);
-        if (t < 7)
-            continue;
-        bool new = count == 0 || found[count - 1].index + width < i;
-        if (new || t > best) {
-            count += new;
-            found[count - 1].index = i;
-            best = t;
-        }
-    }
-    return count;
-}
-
-struct score {
-    size_t matched, told, labels, flagged, quiet;
-};
-
-static double f1_of(struct score s)
-{
-    return 2 * (double)s.matched / (double)(s.told + s.labels);
-}
-
-static double flagged_of(struct score s)
-{
-    return (double)s.flagged / (double)s.quiet;
-}
-
-static struct score score_kind(enum noise kind, size_t (*detector)(const double *, size_t))
-{
-    struct rng r = {(uint64_t)(80 + (int)kind)};
-    struct score score = {.quiet = 150};
-    for (size_t trial = 0; trial < score.quiet; trial++) {
-        struct series s;
-        series_make(&r, &s, kind, false);
-        size_t count = detector(s.value, s.n);
-        score.matched += matches(&s, count);
-        score.told += count;
-        score.labels += s.n_labels;
-        series_make(&r, &s, kind, true);
-        score.flagged += detector(s.value, s.n) > 0;
-    }
-    return score;
-}
-
-START_TEST(labelled_series)
-{
-    double f1 = 0, flagged = 0;
-    printf("labelled series, margin 5   precision  recall     F1  quiet flagged     t > 7: F1  "
-           "quiet flagged\n");
-    for (int kind = 0; kind < NOISE_KINDS; kind++) {
-        struct score is = score_kind((enum noise)kind, detect);
-        struct score t = score_kind((enum noise)kind, detect_by_t);
-        printf("  %-24s  %8.3f  %6.3f  %.3f  %11.1f %%  %13.3f  %11.1f %%\n", noise_names[kind],
-               (double)is.matched / (double)is.told, (double)is.matched / (double)is.labels,
-               f1_of(is), 100 * flagged_of(is), f1_of(t), 100 * flagged_of(t));
-        f1 += f1_of(is) / NOISE_KINDS;
-        flagged += flagged_of(is) / NOISE_KINDS;
-        ck_assert_double_ge(f1_of(is), 0.86);
-        ck_assert_double_ge(f1_of(is), f1_of(t));
-    }
-    printf("  all kinds alike: F1 %.3f, quiet series flagged %.1f %%\n", f1, 100 * flagged);
-    ck_assert_double_ge(f1, 0.92);
-    ck_assert_double_le(flagged, 0.06);
-}
-END_TEST
-
-/* One step after 100 points, told as the points arrive; sizes in standard deviations. */
-START_TEST(power_and_delay_by_step_size)
-{
-    struct rng r = {90};
-    struct an_cp_params params = an_cp_standard(true);
-    const double sizes[] = {0.5, 1, 1.5, 2, 3, 4, 6, 10};
-    double power[8];
-    printf("step (noise sd)   found within 40 points   true where told   median delay (points)\n");
-    for (size_t k = 0; k < 8; k++) {
-        size_t hits = 0, told = 0;
-        double delay[100];
-        for (int trial = 0; trial < 100; trial++) {
-            double value[140];
-            size_t count = 0, n = 100;
-            for (size_t i = 0; i < 140; i++)
-                value[i] = 100 * exp(0.02 * (rng_normal(&r) + (i < 100 ? 0 : sizes[k])));
-            while (count == 0 && n < 140)
-                ck_assert(an_changepoints(value, NULL, ++n, &params, found, FOUND_MOST, &count));
-            told += count > 0;
-            if (count > 0 && found[0].index >= 95 && found[0].index <= 105)
-                delay[hits++] = (double)(n - 100);
-        }
-        double median = NAN;
-        power[k] = (double)hits / 100;
-        if (hits > 0)
-            ck_assert(an_median(delay, hits, &median));
-        printf("  %13.1f   %20.0f %%   %13.0f %%   %10.1f\n", sizes[k], 100 * power[k],
-               told > 0 ? 100 * (double)hits / (double)told : NAN, median);
-        if (sizes[k] >= 6)
-            ck_assert_double_le(median, 6);
-    }
-    ck_assert(power[0] < 0.2 && power[3] >= 0.85 && power[4] >= 0.95 && power[7] >= 0.95);
-}
-END_TEST
-
 HP_SUITE(analysis_changepoints)
 {
     Suite *s = suite_create("analysis_changepoints");
@@ -598,11 +455,6 @@ HP_SUITE(analysis_changepoints)
     tcase_add_test(t, bad_input_changes_nothing);
     tcase_add_test(t, long_series_are_quick);
     tcase_add_test(t, series_that_look_the_same_everywhere_are_quick);
-    suite_add_tcase(s, t);
-    t = tcase_create("labelled");
-    tcase_set_timeout(t, 120);
-    tcase_add_test(t, labelled_series);
-    tcase_add_test(t, power_and_delay_by_step_size);
     suite_add_tcase(s, t);
     return s;
 }
