@@ -8,6 +8,7 @@
 #include "collector/view.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/wire.h"
 
 #include <errno.h>
@@ -174,11 +175,21 @@ bool api_job_retry(struct service *service, const struct request *request, struc
            answer_changed(service, request, job, "retry", answer, err);
 }
 
-static bool ingest(struct service *service, const struct request *request,
-                   struct ingest_outcome *outcome, struct hp_error *err)
+/* The runner will not send this one again, so the job need not wait for the end of its lease. */
+static void end_attempt(struct service *service, const json_t *result, const struct hp_error *why)
 {
-    HP_JSON json_t *result = request_json(request, err);
-    if (!result || !hp_wire_check(HP_WIRE_RESULT, result, err))
+    struct hp_error err = {0};
+    HP_FREE char *reason = hp_format("%s%s%s", why->message, why->path[0] ? " at " : "", why->path);
+    if (!reason ||
+        !queue_refused(service->db, hp_json_int(result, "job", 0), hp_json_int(result, "fence", 0),
+                       reason, service->max_attempts, &err))
+        hp_log_error(HP_LOG_WARNING, "a job whose result was refused waits for its lease", &err);
+}
+
+static bool take_result(struct service *service, const struct request *request,
+                        const json_t *result, struct ingest_outcome *outcome, struct hp_error *err)
+{
+    if (!hp_wire_check(HP_WIRE_RESULT, result, err))
         return false;
     if (strcmp(hp_json_string(result, "run", ""), request->arg[0]) != 0) {
         hp_fail(err, HP_INVALID, "the document is of another run than the address");
@@ -186,6 +197,18 @@ static bool ingest(struct service *service, const struct request *request,
     }
     struct ingest_sender sender = {request->who.name, request->address};
     return ingest_result_from(service->db, result, &sender, outcome, err);
+}
+
+static bool ingest(struct service *service, const struct request *request,
+                   struct ingest_outcome *outcome, struct hp_error *err)
+{
+    HP_JSON json_t *result = request_json(request, err);
+    if (!result)
+        return false;
+    bool taken = take_result(service, request, result, outcome, err);
+    if (!taken && err->code == HP_INVALID)
+        end_attempt(service, result, err);
+    return taken;
 }
 
 bool api_run_put(struct service *service, const struct request *request, struct answer *answer,

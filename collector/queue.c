@@ -194,6 +194,17 @@ bool queue_release(struct db *db, int64_t job, int64_t fence, const char *reason
     return PQntuples(row) > 0 || lost(err, job);
 }
 
+bool queue_refused(struct db *db, int64_t job, int64_t fence, const char *reason,
+                   int64_t max_attempts, struct hp_error *err)
+{
+    char number[DB_TEXT], token[DB_TEXT], most[DB_TEXT];
+    DB_RESULT PGresult *row = db_pool_query(
+        db, "queue_refused.sql",
+        DB_PARAMS(db_int(number, job), db_int(token, fence), reason, db_int(most, max_attempts)),
+        err);
+    return row != NULL;
+}
+
 char *queue_source(struct db *db, int64_t job, int64_t fence, const char *sha, char **driver_url,
                    struct hp_error *err)
 {

@@ -83,6 +83,11 @@ bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *pro
 bool queue_release(struct db *db, int64_t job, int64_t fence, const char *reason,
                    struct hp_error *err);
 
+/* The result of a job that runs under that fence was refused for good: the attempt is over, with
+ * `reason`. Nothing happens where the lease was lost. */
+bool queue_refused(struct db *db, int64_t job, int64_t fence, const char *reason,
+                   int64_t max_attempts, struct hp_error *err);
+
 /* The repository of a job that runs under that fence and that `sha` belongs to; the caller frees
  * it. *driver_url, owned by the caller too: where the driver's commit comes from, else NULL. NULL
  * with HP_NOT_FOUND or HP_CONFLICT (stale fence). */

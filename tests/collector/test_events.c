@@ -133,6 +133,38 @@ static void deliver(const json_t *job)
     ck_assert_int_eq(collector_ask("PUT", path, result, NULL), 201);
 }
 
+/* Nobody will send a better one: the job does not wait for the end of its lease. */
+START_TEST(a_refused_result_ends_the_attempt)
+{
+    static const char *const states[] = {"queued", "queued", "dead"};
+    const char *repository = repo_make();
+    repo_commit(repository, "lib/a", "1", "the first");
+    collector_start(NULL);
+    suite_applied(repository);
+    for (int i = 0; i < 3; i++) {
+        HP_JSON json_t *job = claim("w");
+        HP_JSON json_t *result = failed_result(job);
+        HP_JSON json_t *state = NULL;
+        HP_FREE char *run = hp_format("/api/v1/runs/%s", hp_json_string(result, "run", ""));
+        HP_FREE char *path = hp_format("/api/v1/jobs/%lld", (long long)hp_json_int(job, "job", 0));
+        json_object_set_new(result, "status", json_string("splendid"));
+        json_t *stale = json_copy(result);
+        json_object_set_new(stale, "fence", json_integer(hp_json_int(job, "fence", 0) + 1));
+        ck_assert_int_eq(collector_ask("PUT", run, stale, NULL), 422);
+        json_decref(stale);
+        ck_assert_int_eq(collector_ask("GET", path, NULL, &state), 200);
+        ck_assert_str_eq(hp_json_string(state, "state", ""), "running");
+        json_decref(hp_take(state));
+        ck_assert_int_eq(collector_ask("PUT", run, result, NULL), 422);
+        ck_assert_int_eq(collector_ask("GET", path, NULL, &state), 200);
+        ck_assert_str_eq(hp_json_string(state, "state", ""), states[i]);
+        const char *reason = hp_json_string(state, "reason", "");
+        HP_FREE char *attempt = hp_format("of runner w was refused (attempt %d of 3): ", i + 1);
+        ck_assert_msg(strstr(reason, attempt) && strstr(reason, " at /status"), "%s", reason);
+    }
+}
+END_TEST
+
 /* The life of a job, event by event; then what a client missed that was cut off. */
 START_TEST(a_job_from_push_to_result)
 {
@@ -276,6 +308,7 @@ HP_SUITE(collector_events)
     TCase *t = tcase_create("streams");
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, collector_begin, collector_end);
+    tcase_add_test(t, a_refused_result_ends_the_attempt);
     tcase_add_test(t, a_job_from_push_to_result);
     tcase_add_test(t, by_cookie_and_with_strange_ids);
     tcase_add_test(t, streams_are_counted);
