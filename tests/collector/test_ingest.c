@@ -400,6 +400,30 @@ START_TEST(root_commit_is_stored)
 }
 END_TEST
 
+/* The other parents of a merge are compared too, where they are known, and no pair twice. */
+START_TEST(a_merge_is_compared_with_each_parent)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    ask("INSERT INTO store.commit (repository, sha, parents, position, author, subject, committed) "
+        "SELECT 1, repeat(d, 40), '{}', 0, 'A', 'Side ' || d, now() FROM unnest('{b,c}'::text[]) d;"
+        "UPDATE store.commit SET parents = parents || ARRAY[repeat('b', 40), repeat('c', 40), "
+        "repeat('d', 40)] WHERE sha = (SELECT head FROM store.job WHERE id = 17);"
+        "INSERT INTO store.job (repository, kind, head, base, suite_hash) "
+        "SELECT 1, 'compare', head, repeat('c', 40), suite_hash FROM store.job WHERE id = 17");
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored);
+    ck_assert_str_eq(ask("SELECT string_agg(concat_ws(' ', left(j.base, 1), j.state, j.priority, "
+                         "j.position = c.position, j.suite_hash = u.suite_hash), ',' ORDER BY "
+                         "j.base) FROM store.job j JOIN store.run u ON u.head = j.head "
+                         "JOIN store.commit c ON c.sha = j.head WHERE j.kind = 'compare'"),
+                     "b queued 1 t t,c queued 0 f t");
+    db_close(db);
+}
+END_TEST
+
 START_TEST(stale_fence_is_refused)
 {
     golden_world();
@@ -871,6 +895,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, failed_run_is_stored);
     tcase_add_test(t, identical_run_is_stored);
     tcase_add_test(t, root_commit_is_stored);
+    tcase_add_test(t, a_merge_is_compared_with_each_parent);
     tcase_add_test(t, stale_fence_is_refused);
     tcase_add_test(t, late_but_unclaimed_is_stored);
     tcase_add_test(t, false_decision_voids_the_run);
