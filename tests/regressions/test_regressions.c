@@ -11,6 +11,8 @@
  *   says       texts that the report must contain: the cause
  *   silent     texts that it must not contain
  *   only       names of workloads, where the rest of the suite would only take time
+ *   coarse     true: its changes are large, so samples are short and random_mixed/65536, which
+ *              would still warm up, is left out
  *   besides    a further workload, where none of the suite does what the change is about
  *   quick      names of workloads with which it is part of `make check`; the whole of it, and the
  *              rest, runs in `make check-regressions`
@@ -92,13 +94,48 @@ static void shorten_the_others(const json_t *one, json_t *workloads)
             json_object_set_new(workload, "budget_s", json_integer(QUIET_SECONDS));
 }
 
-/* The suite of the project, with the workloads that the case names. Quick cases take samples of a
- * fifth: their changes are large, and a confirmation of 512 pairs is long. */
+/* A tenth of the steady part, which begins after max(50,000, 12 x working set) operations: a
+ * confirmation of 512 pairs is long where a sample is, and a large change is seen anyway. */
+static void take_short_samples(json_t *workloads)
+{
+    size_t i;
+    json_t *workload;
+    json_array_foreach (workloads, i, workload) {
+        const json_t *set = json_array_get(json_object_get(workload, "arguments"), 1);
+        long long warm = 12 * atoll(json_string_value(set));
+        if (warm < 50000)
+            warm = 50000;
+        long long steady = hp_json_int(workload, "iterations", 0) - warm;
+        ck_assert_int_gt(steady, 0);
+        json_object_set_new(workload, "iterations", json_integer(warm + steady / 10));
+    }
+}
+
+/* Keeps the workloads of these names; without names all, or of a coarse case all but the long one.
+ */
+static void keep_workloads(json_t *suite, const json_t *names, bool coarse)
+{
+    size_t i;
+    json_t *kept = json_array(), *workload;
+    json_array_foreach (json_object_get(suite, "workloads"), i, workload) {
+        const char *name = hp_json_string(workload, "name", "");
+        bool wanted = !names && !(coarse && strcmp(name, "random_mixed/65536") == 0);
+        for (size_t k = 0; k < json_array_size(names); k++)
+            wanted = wanted || strcmp(json_string_value(json_array_get(names, k)), name) == 0;
+        if (wanted)
+            json_array_append(kept, workload);
+    }
+    ck_assert(!names || json_array_size(kept) == json_array_size(names));
+    json_object_set_new(suite, "workloads", kept);
+}
+
+/* The suite of the project, with the workloads that the case names. */
 static json_t *suite_of(const json_t *one, bool quick)
 {
     struct hp_error err;
     const json_t *only = json_object_get(one, quick ? "quick" : "only");
     json_t *besides = json_object_get(one, "besides");
+    bool coarse = quick || hp_json_bool(one, "coarse", false);
     json_t *suite = hp_json_read_file("deploy/suites/hakmem.json", 1 << 20, &err);
     ck_assert_msg(suite, "%s", err.message);
     /* The commit that the cases are made on needs no measurement of its own. */
@@ -106,20 +143,9 @@ static json_t *suite_of(const json_t *one, bool quick)
     if (besides)
         json_array_append(json_object_get(suite, "workloads"), besides);
     shorten_the_others(one, json_object_get(suite, "workloads"));
-    if (!only)
-        return suite;
-    json_t *kept = json_array(), *workload, *name;
-    size_t i, k;
-    json_array_foreach (json_object_get(suite, "workloads"), i, workload)
-        json_array_foreach (only, k, name)
-            if (strcmp(json_string_value(name), hp_json_string(workload, "name", "")) == 0)
-                json_array_append(kept, workload);
-    json_array_foreach (kept, i, workload)
-        if (quick)
-            json_object_set_new(workload, "iterations",
-                                json_integer(hp_json_int(workload, "iterations", 0) / 5));
-    ck_assert_uint_eq(json_array_size(kept), json_array_size(only));
-    json_object_set_new(suite, "workloads", kept);
+    keep_workloads(suite, only, coarse);
+    if (coarse)
+        take_short_samples(json_object_get(suite, "workloads"));
     return suite;
 }
 
