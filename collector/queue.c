@@ -166,8 +166,8 @@ json_t *queue_claim(struct db *db, const char *runner, const char *version,
 
 static bool lost(struct hp_error *err, int64_t job)
 {
-    hp_fail(err, HP_CONFLICT, "the lease of job %lld was lost", (long long)job);
-    return hp_error_hint(err, "It ended before it was renewed; the job is claimed anew, or over.");
+    hp_fail(err, HP_CONFLICT, "job %lld is no longer this runner's", (long long)job);
+    return hp_error_hint(err, "The job was called off, or its lease ended before it was renewed.");
 }
 
 bool queue_progress(struct db *db, int64_t job, int64_t fence, const json_t *progress,

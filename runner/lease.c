@@ -39,7 +39,7 @@ static bool report(struct rn_lease *lease)
     if (hp_http_json(lease->http, "POST", lease->path, body, &answer, &status, &err))
         return true;
     if (status == 409 || status == 404) {
-        hp_log_error(HP_LOG_WARNING, "the job was given to another runner", &err);
+        hp_log_error(HP_LOG_WARNING, "the job is given up", &err);
         return false;
     }
     hp_log(HP_LOG_DEBUG, "progress could not be told: %s", err.message);
