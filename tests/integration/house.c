@@ -133,15 +133,10 @@ static bool start_up(int port, struct hp_error *err)
 {
     HP_FREE char *webhook = hp_format("http://127.0.0.1:%d/alert", port);
     HP_FD int log = open(house_path("up.log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    const char *argv[] = {house_program("hakperf"),
-                          "up",
-                          "--state",
-                          house.state,
-                          "--listen",
-                          "127.0.0.1:0",
-                          "--webhook",
-                          webhook,
-                          NULL};
+    /* It ends with this test run, however that ends. */
+    const char *argv[] = {"setpriv",     "--pdeathsig", "TERM",      house_program("hakperf"),
+                          "up",          "--state",     house.state, "--listen",
+                          "127.0.0.1:0", "--webhook",   webhook,     NULL};
     struct hp_command command = {
         .argv = argv, .folder = house.folder, .stdout_fd = log, .merge_stderr = true};
     if (log < 0)
