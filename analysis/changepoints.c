@@ -75,7 +75,7 @@ static bool judge_all(struct detector *d, const double *value, size_t n)
         size_t from = i > 0 ? b[-1].step.index : 0, was = b->step.index;
         size_t to = i + 1 < d->n_boundaries ? b[1].step.index : n;
         any = true;
-        b->step = an_step_judge(value, from, was, to, d->params, &d->judge);
+        b->step = an_step_judge(value, n, from, was, to, d->params, &d->judge);
         b->stale = false;
         if (b->step.index != was && i > 0)
             b[-1].stale = true;

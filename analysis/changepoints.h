@@ -3,8 +3,10 @@
  * e-divisive splitting (Matteson and James 2014) of overlapping windows, on ranks so that outliers
  * weigh little. A candidate is kept only where all of these agree: a local rank test, made stricter
  * where neighbouring points resemble each other; the step in units of the local noise; the step
- * itself; enough points on both levels; and a fit clearly better than that of a straight line, for
- * a drift is not a step. Where the far points spoil it, the nearest 24 a side may tell a step
+ * itself; enough points on both levels; a fit clearly better than that of a straight line, for a
+ * drift is not a step; and levels that the series does not visit time and again, for those are
+ * modes of its noise. Where neighbours resemble each other, the size of a step may tell it as well
+ * as its ranks. Where the far points spoil it, the nearest 24 a side may tell a step
  * alone, at a much smaller chance. The noise is always that around the point itself, so that a
  * large step does not hide the next one. Pure functions: the caller owns every array, nothing is
  * kept between calls, any thread may call.

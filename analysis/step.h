@@ -25,11 +25,12 @@ struct an_step {
 };
 
 /*
- * Judges a step at `at` between the neighbouring change points (or ends) from and to, each at least
- * params->min_segment away: value[from .. at) against value[at .. to), up to params->reach a side.
- * The step is first moved to where the two levels fit best.
+ * Judges a step at `at` of value[n] between the neighbouring change points (or ends) from and to,
+ * each at least params->min_segment away: value[from .. at) against value[at .. to), up to
+ * params->reach a side. The step is first moved to where the two levels fit best. Points beyond the
+ * neighbours tell only whether both levels are modes of the noise.
  */
-struct an_step an_step_judge(const double *value, size_t from, size_t at, size_t to,
+struct an_step an_step_judge(const double *value, size_t n, size_t from, size_t at, size_t to,
                              const struct an_cp_params *params, struct an_step_space *space);
 
 #endif

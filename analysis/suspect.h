@@ -40,10 +40,4 @@ AN_CHECKED bool an_predict(const double *segment, size_t n, double confidence, d
 /* Whether a value lies outside the interval, and outside the second modes. */
 bool an_is_suspect(const struct an_prediction *prediction, double value);
 
-/*
- * The quantile of Student's distribution with `freedom` > 0 degrees, p in (0, 1); NAN otherwise.
- * Relative error below 1e-9.
- */
-double an_student_quantile(double p, double freedom);
-
 #endif

@@ -142,6 +142,36 @@ START_TEST(two_modes_are_no_steps)
 }
 END_TEST
 
+/* Modes that stay for some points are no steps to and fro; a step between the two that stays is. */
+START_TEST(modes_that_stay_are_no_steps)
+{
+    struct rng r = {604};
+    struct an_cp_params params = an_cp_standard(true);
+    size_t told = 0, found_it = 0;
+    const size_t trials = 200, n = 300;
+    for (size_t trial = 0; trial < trials; trial++) {
+        double value[300], there[300];
+        struct an_changepoint found[300];
+        size_t count, mode = 0, left = 12;
+        for (size_t i = 0; i < n; i++) {
+            if (left-- == 0) {
+                mode = 1 - mode;
+                left = 11 + rng_below(&r, 5);
+            }
+            value[i] = (mode ? 103 : 100) + 0.3 * rng_normal(&r);
+            there[i] = (i >= 150 ? 103 : 100) + 0.3 * rng_normal(&r);
+        }
+        ck_assert(an_changepoints(value, NULL, n, &params, found, 300, &count));
+        told += count;
+        ck_assert(an_changepoints(there, NULL, n, &params, found, 300, &count));
+        found_it += count == 1 && found[0].index == 150;
+    }
+    printf("modes that stay for 12 to 16 points: %zu steps told in %zu series\n", told, trials);
+    ck_assert_uint_le(100 * told, 10 * trials);
+    ck_assert_uint_ge(100 * found_it, 99 * trials);
+}
+END_TEST
+
 /* Ten million points, as long as no history will ever be: an answer, and the right one. */
 START_TEST(ten_million_points)
 {
@@ -169,6 +199,7 @@ HP_SUITE(analysis_edivisive)
     tcase_add_test(t, best_split_is_that_of_all);
     tcase_add_test(t, levels_are_medians_of_their_points);
     tcase_add_test(t, two_modes_are_no_steps);
+    tcase_add_test(t, modes_that_stay_are_no_steps);
     tcase_add_test(t, ten_million_points);
     suite_add_tcase(s, t);
     return s;

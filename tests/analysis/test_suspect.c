@@ -1,4 +1,5 @@
 /* The prediction interval: its parts against GSL, and how often it holds the next point. */
+#include "analysis/student.h"
 #include "analysis/suspect.h"
 #include "tests/analysis/random.h"
 #include "tests/suite.h"
@@ -18,10 +19,16 @@ START_TEST(quantile_is_that_of_gsl)
             double q = an_student_quantile(p[j], freedom[i]);
             /* GSL's own inverse is less exact than its distribution function. */
             ck_assert_double_eq_tol(gsl_cdf_tdist_P(q, freedom[i]), p[j], 1e-9 * p[j] + 1e-15);
+            double tail = gsl_cdf_tdist_Q(fabs(q), freedom[i]);
+            ck_assert_double_eq_tol(an_student_tail(fabs(q), freedom[i]), tail, 1e-9 * tail);
             double mirrored = an_student_quantile(1 - p[j], freedom[i]);
             ck_assert_double_eq_tol(mirrored, -q, 1e-6 * fabs(q));
         }
     }
+    ck_assert_double_eq_tol(an_student_tail(0, 3), 0.5, 1e-12);
+    ck_assert(isnan(an_student_tail(-1, 3)) && isnan(an_student_tail(NAN, 3)) &&
+              isnan(an_student_tail(1, 0)) && isnan(an_student_tail(1, INFINITY)));
+    ck_assert(an_student_tail(1e200, 3) >= 0 && an_student_tail(INFINITY, 3) <= 0);
     ck_assert_double_eq_tol(an_student_quantile(0.975, 1), 12.706204736432095, 1e-8);
     ck_assert_double_eq_tol(an_student_quantile(0.5, 3), 0, 1e-9);
     ck_assert(isnan(an_student_quantile(0, 1)) && isnan(an_student_quantile(1, 1)));
