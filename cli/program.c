@@ -86,8 +86,10 @@ static const struct hp_verb verbs[] = {
      "of\n"
      "numbers, of [index, value] or of objects with \"value\", or an object that holds one); - is "
      "the\n"
-     "standard input. The same code judges the service's own series. An index counts from 0 and\n"
-     "names the first point of the new level.",
+     "standard input. A field that is empty, NA or null is a missing point: left out, but "
+     "counted.\n"
+     "The same code judges the service's own series. An index counts from 0 and names the first\n"
+     "point of the new level; before and after are medians. Steps below 1 % are not told.",
      NULL, false, cli_changepoints},
     {"hook install", "[DIR]", 0, 1, "Let every push to the repository DIR be measured",
      "Writes hooks/post-receive, which tells the collector to look. It never refuses or delays a\n"

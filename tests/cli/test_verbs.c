@@ -317,6 +317,10 @@ START_TEST(a_series_comes_in_many_shapes)
         "{\"points\": [{\"value\": 1}, {\"value\": 2}, {\"value\": 3}, {\"value\": 4}]}",
         "{\"n_obs\": 4, \"series\": [{\"label\": \"V\", \"raw\": [1, 2, 3, 4]}]}",
         "{\"value\": 1}\n{\"value\": 2}\n{\"value\": 3}\n{\"value\": 4}\n",
+        "0 1\n1  2\n 2 3\n3 4 # the last\n",
+        "1, 2, 3, 4\n",
+        "1 2 3 4",
+        "day,value\n\"May 1, 2024\",1\n\"May 2, 2024\",2\n\"May 3\",3\n\"May 4\",4\n",
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct hp_error err;
@@ -332,6 +336,35 @@ START_TEST(a_series_comes_in_many_shapes)
 }
 END_TEST
 
+/* Left out, but counted: the index is that of the file. */
+START_TEST(missing_points_keep_their_place)
+{
+    struct hp_error err;
+    HP_BUFFER struct hp_buffer csv = {0}, json = {0};
+    for (int i = 0; i < 60; i++) {
+        double value = (i < 30 ? 100 : 110) + (i * 7 % 5) * 0.1;
+        bool missing = i % 10 == 3;
+        hp_buffer_printf(&csv, missing ? "%d,\n" : "%d,%g\n", i, value);
+        hp_buffer_printf(&json, missing ? "%snull" : "%s%g", i ? "," : "[", value);
+    }
+    hp_buffer_printf(&json, "]");
+    write_file("s.csv", hp_buffer_text(&csv));
+    write_file("s.json", hp_buffer_text(&json));
+    for (int i = 0; i < 2; i++) {
+        HAKPERF(o, "changepoints", i ? "s.json" : "s.csv", "--json");
+        ck_assert_int_eq(o.exit_code, HP_EXIT_OK);
+        HP_JSON json_t *answer = hp_json_parse(hp_buffer_text(&o.out), o.out.size, &err);
+        const json_t *list = json_object_get(answer, "changepoints");
+        ck_assert_int_eq(hp_json_int(answer, "n", 0), 60);
+        ck_assert_int_eq(hp_json_int(answer, "missing", 0), 6);
+        ck_assert_uint_eq(json_array_size(list), 1);
+        ck_assert_int_eq(hp_json_int(json_array_get(list, 0), "index", 0), 30);
+    }
+    HAKPERF(told, "changepoints", "s.csv");
+    ck_assert_has(&told.out, "60 points (6 missing), 1 change point\n");
+}
+END_TEST
+
 START_TEST(a_series_must_be_numbers)
 {
     static const char *const rows[][2] = {
@@ -341,7 +374,11 @@ START_TEST(a_series_must_be_numbers)
         {"0,inf\n1,2\n", "line 1 is no finite number"},
         {"[1, \"2\"]", "(at /1)"},
         {"[1, 2", "not valid JSON"},
-        {"{\"values\": [1, null]}", "(at /values/1)"},
+        {"{\"values\": [1, true]}", "(at /values/1)"},
+        {"index,value\n0,1\n2,2\n1,3\n", "line 4: index 1 comes after 2"},
+        {"1,50\n1,40\n0,90\n", "line 3: index 0 comes after 1"},
+        {"[[0, 1], [2, 2], [1, 3]]", "index 1 comes after 2"},
+        {"0,\"1,100\"\n1,\"1,200\"\n", "line 1 is no finite number"},
         {"{\"other\": [1, 2]}", "holds no series"},
         {"{\"value\": 1}\n{\"value\": \"2\"}\n", "line 2"},
         {"index,value\n0,1\n1\n", "line 3 is no finite number"},
@@ -447,6 +484,7 @@ HP_SUITE(cli_verbs)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, change_points_of_a_file_are_found);
     tcase_add_test(t, a_series_comes_in_many_shapes);
+    tcase_add_test(t, missing_points_keep_their_place);
     tcase_add_test(t, a_series_must_be_numbers);
     suite_add_tcase(s, t);
     t = tcase_create("hook");
