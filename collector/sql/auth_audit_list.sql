@@ -1,7 +1,7 @@
 -- The newest $1 deeds, older than number $2 if given, of repository or object $3 if given.
 WITH page AS (
     SELECT * FROM store.audit_log
-    WHERE ($2::bigint IS NULL OR id < $2::bigint) AND ($3::text IS NULL OR object = $3)
+    WHERE id < coalesce($2::bigint, 9223372036854775807) AND ($3::text IS NULL OR object = $3)
     ORDER BY id DESC LIMIT $1::integer + 1
 ), numbered AS (
     SELECT p.*, row_number() OVER (ORDER BY id DESC) AS line FROM page p

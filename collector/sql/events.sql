@@ -12,6 +12,13 @@ WITH present AS MATERIALIZED (
 )
 SELECT safe::text, NULL::text, NULL::text, NULL::text FROM present
 UNION ALL
-(SELECT s.changed::text, s.id::text, r.name, store.job_json(s.repository, s.id, NULL, NULL)::text
- FROM shown s JOIN store.repository r ON r.id = s.repository
+(SELECT s.changed::text, s.id::text, j.name, j.json::text
+ FROM shown s
+ CROSS JOIN LATERAL (
+     -- OFFSET 0: one look-up a job, whatever the statistics say of the tables.
+     SELECT r.name, store.job_json(j, r.name, c.subject, NULL, NULL) AS json
+     FROM store.job j
+     JOIN store.repository r ON r.id = j.repository
+     JOIN store.commit c ON c.repository = j.repository AND c.sha = j.head
+     WHERE j.repository = s.repository AND j.id = s.id OFFSET 0) j
  ORDER BY s.changed, s.id)

@@ -3,8 +3,9 @@
 WITH page AS (
     SELECT c.* FROM store.commit_state c
     WHERE c.repository = $1::integer AND c.mainline
-      AND ($3::text IS NULL OR c.position < (SELECT b.position FROM store.commit b
-                                             WHERE b.repository = $1::integer AND b.sha = $3))
+      AND c.position < CASE WHEN $3::text IS NULL THEN 9223372036854775807
+                            ELSE (SELECT b.position FROM store.commit b
+                                  WHERE b.repository = $1::integer AND b.sha = $3) END
       AND NOT ($4::boolean AND c.state = 'unwatched')
     ORDER BY c.position DESC
     LIMIT $2::integer + 1
