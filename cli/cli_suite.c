@@ -103,9 +103,12 @@ int cli_suite_check(const struct hp_values *values)
 static void tell(const json_t *answer)
 {
     size_t queued = json_array_size(json_object_get(answer, "queued"));
-    printf("suite %s %s for repository %s, driver %.12s\n", hp_json_string(answer, "suite", "?"),
+    const char *reference = hp_json_string(answer, "reference", "");
+    printf("suite %s %s for repository %s, driver %.12s%s%.12s\n",
+           hp_json_string(answer, "suite", "?"),
            hp_json_bool(answer, "changed", true) ? "applied" : "unchanged",
-           hp_json_string(answer, "repository", "?"), hp_json_string(answer, "driver", "?"));
+           hp_json_string(answer, "repository", "?"), hp_json_string(answer, "driver", "?"),
+           reference[0] ? ", reference " : "", reference);
     if (queued > 0)
         printf("%zu commit%s queued\n", queued, queued == 1 ? "" : "s");
 }

@@ -18,7 +18,8 @@ struct suite {
     const json_t *watch;
     char hash[65];
     char driver[GIT_SHA_TEXT];
-    char id[DB_TEXT]; /* of the repository */
+    char reference[GIT_SHA_TEXT]; /* "": the suite names none */
+    char id[DB_TEXT];             /* of the repository */
     bool changed;
 };
 
@@ -79,15 +80,20 @@ static bool read_suite(struct suite *suite, const json_t *document, struct hp_er
     return mirror_check_url(suite->url, err) || hp_error_path(err, "/repository/url");
 }
 
-/* The subject of the driver's commit, for people. */
-static char *driver_subject(const struct mirror *mirror, const char *sha, struct hp_error *err)
+/* The subject of a commit, for people. */
+static char *subject_of(const struct mirror *mirror, const char *sha, struct hp_error *err)
 {
     HP_JSON json_t *shas = json_pack("[s]", sha);
     HP_JSON json_t *commits = history_read(mirror, shas, 0, 1, NULL, err);
     return commits ? strdup(hp_json_string(json_array_get(commits, 0), "subject", "")) : NULL;
 }
 
-static bool save(struct suite *suite, struct db_conn *conn, const char *subject,
+/* What people are shown of the revisions that the suite names. */
+struct subjects {
+    const char *driver, *reference; /* reference NULL: none is named */
+};
+
+static bool save(struct suite *suite, struct db_conn *conn, const struct subjects *subjects,
                  struct hp_error *err)
 {
     DB_RESULT PGresult *row =
@@ -96,9 +102,11 @@ static bool save(struct suite *suite, struct db_conn *conn, const char *subject,
         return false;
     db_int(suite->id, db_get_int(row, 0, 0));
     HP_FREE char *text = hp_json_text(suite->document);
-    DB_RESULT PGresult *changed =
-        db_query(conn, "suite_save.sql",
-                 DB_PARAMS(suite->id, suite->hash, suite->name, text, suite->driver, subject), err);
+    DB_RESULT PGresult *changed = db_query(
+        conn, "suite_save.sql",
+        DB_PARAMS(suite->id, suite->hash, suite->name, text, suite->driver, subjects->driver,
+                  subjects->reference ? suite->reference : NULL, subjects->reference),
+        err);
     if (!changed)
         return false;
     suite->changed = db_get_bool(changed, 0, 0);
@@ -111,14 +119,28 @@ static bool save(struct suite *suite, struct db_conn *conn, const char *subject,
                   NULL, err);
 }
 
-static bool save_in_transaction(struct service *service, struct suite *suite, const char *subject,
-                                struct hp_error *err)
+static bool save_in_transaction(struct service *service, struct suite *suite,
+                                const struct subjects *subjects, struct hp_error *err)
 {
     DB_CONN struct db_conn *conn = db_acquire(service->db, err);
     if (!conn)
         return false;
     db_set_timeout(conn, SUITE_DEADLINE_S);
-    return db_begin(conn, err) && save(suite, conn, subject, err) && db_commit(conn, err);
+    return db_begin(conn, err) && save(suite, conn, subjects, err) && db_commit(conn, err);
+}
+
+/* The commit of the suite's reference and its subject; the caller frees it. False: there is no such
+ * revision. *subject stays NULL where the suite names none. */
+static bool find_reference(struct suite *suite, const struct mirror *mirror, char **subject,
+                           struct hp_error *err)
+{
+    const char *rev = hp_json_string(json_object_get(suite->document, "reference"), "rev", NULL);
+    if (!rev)
+        return true;
+    if (!mirror_resolve(mirror, rev, suite->reference, err))
+        return hp_error_path(err, "/reference/rev");
+    *subject = subject_of(mirror, suite->reference, err);
+    return *subject != NULL;
 }
 
 /* Everything that can be wrong is found before anything is stored. */
@@ -137,8 +159,12 @@ static bool apply(struct service *service, struct suite *suite, struct hp_error 
     const struct mirror *driver = url ? &elsewhere : &mirror;
     if (!mirror_resolve(driver, rev, suite->driver, err))
         return hp_error_path(err, "/driver/rev");
-    HP_FREE char *subject = driver_subject(driver, suite->driver, err);
-    return subject && save_in_transaction(service, suite, subject, err);
+    HP_FREE char *reference = NULL;
+    HP_FREE char *subject = subject_of(driver, suite->driver, err);
+    if (!subject || !find_reference(suite, &mirror, &reference, err))
+        return false;
+    const struct subjects subjects = {.driver = subject, .reference = reference};
+    return save_in_transaction(service, suite, &subjects, err);
 }
 
 static json_t *only_shas(const json_t *queued)
@@ -176,8 +202,9 @@ bool api_suite_put(struct service *service, const struct request *request, struc
     if (!look)
         return false;
     json_t *body =
-        json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "suite", suite.name, "suite_hash", suite.hash,
-                  "repository", suite.repository, "driver", suite.driver, "changed", suite.changed,
-                  "queued", only_shas(json_object_get(look, "queued")));
+        json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:o}", "suite", suite.name, "suite_hash",
+                  suite.hash, "repository", suite.repository, "driver", suite.driver, "reference",
+                  suite.reference[0] ? suite.reference : NULL, "changed", suite.changed, "queued",
+                  only_shas(json_object_get(look, "queued")));
     return answer_json(answer, 200, body, err);
 }

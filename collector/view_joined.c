@@ -1,7 +1,8 @@
 /*
- * Two revisions that no run put side by side: joined through the control that takes part in every
- * run of an epoch, or along the parents between them, whichever is tighter, with the error of all
- * parts carried along. Pure but for the one statement that fetches the parts.
+ * Two revisions that no run put side by side: joined through the reference that takes part in every
+ * run of an epoch (the suite's, or else the control), or along the parents between them, whichever
+ * is tighter, with the error of all parts carried along. Pure but for the one statement that
+ * fetches the parts.
  */
 #include "collector/view_internal.h"
 
@@ -80,9 +81,9 @@ static bool along_parents(const json_t *found, const char *workload, struct join
 /* --- through the reference ----------------------------------------------------------------------
  */
 
-/* One side against the control, its interval at the critical value of runs; what a build owes to
+/* One side against the reference, its interval at the critical value of runs; what a build owes to
  * its code layout is added where the layouts were not averaged over. */
-static struct an_estimate against_control(const json_t *point)
+static struct an_estimate against_reference(const json_t *point)
 {
     double half = hp_json_number(point, "half", NAN) * RUN_CRITICAL / MEDIAN_CRITICAL;
     double layout = hp_json_number(point, "layout_sd", 0) * RUN_CRITICAL;
@@ -98,12 +99,12 @@ static bool is_point(const json_t *point, const char *side, const char *workload
     return strcmp(text(point, "side"), side) == 0 && strcmp(text(point, "workload"), workload) == 0;
 }
 
-/* Only within an epoch, and of one definition of the workload, is the control the same. */
-static bool share_control(const json_t *a, const json_t *b)
+/* Only within an epoch, and of one definition of the workload, is the reference the same. */
+static bool share_reference(const json_t *a, const json_t *b)
 {
     return hp_json_int(a, "epoch", -1) == hp_json_int(b, "epoch", -2) &&
            hp_json_int(a, "id", -1) == hp_json_int(b, "id", -2) &&
-           strcmp(text(a, "control"), text(b, "control")) == 0;
+           strcmp(text(a, "reference"), text(b, "reference")) == 0;
 }
 
 static bool through_reference(const json_t *found, const char *workload, struct joint *out)
@@ -115,8 +116,8 @@ static bool through_reference(const json_t *found, const char *workload, struct 
         if (!is_point(b, "base", workload))
             continue;
         json_array_foreach (points, k, h) {
-            struct an_estimate base = against_control(b), head = against_control(h), joined;
-            if (!is_point(h, "head", workload) || !share_control(b, h) ||
+            struct an_estimate base = against_reference(b), head = against_reference(h), joined;
+            if (!is_point(h, "head", workload) || !share_reference(b, h) ||
                 !an_through_reference(&base, &head, RUN_CRITICAL, &joined))
                 continue;
             if (out->way && an_tighter(&out->estimate, &joined) == &out->estimate)

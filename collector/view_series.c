@@ -18,7 +18,7 @@ static const struct {
     {"sha", TEXT},     {"short", TEXT},   {"subject", JSON},     {"time", TEXT},
     {"value", NUMBER}, {"low", NUMBER},   {"high", NUMBER},      {"verdict", TEXT},
     {"run", TEXT},     {"ratio", NUMBER}, {"ratio_low", NUMBER}, {"ratio_high", NUMBER},
-    {"machine", JSON},
+    {"machine", JSON}, {"against", TEXT},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

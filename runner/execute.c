@@ -17,7 +17,8 @@
 #define GRACE_S 10  /* beyond its time limit before the launcher itself is given up */
 #define FILE_MIB 64 /* largest file, and output, of one execution */
 
-const char *const rn_arm_names[RN_ARMS] = {"head", "base", "control"};
+const char *const rn_arm_names[RN_ARMS] = {"head", "base", "control", "reference"};
+const char *const rn_arm_folders[RN_ARMS] = {"arm/head", "arm/base", "arm/none", "arm/mark"};
 
 const char *const rn_metric_names[RN_METRICS] = {"throughput",
                                                  "warm_throughput",
@@ -111,13 +112,13 @@ static char *statistics_path(const struct rn_workload *workload)
 /* The library's path in the sandbox, equally long for every arm, and for every layout. */
 static char *library_path(const struct rn_workload *workload, const struct rn_execution *execution)
 {
-    const char *arm = execution->arm == RN_CONTROL ? "none" : rn_arm_names[execution->arm];
+    const char *arm = rn_arm_folders[execution->arm];
     const char *name = rn_preload_of(workload->suite), *slash = strrchr(name, '/');
     if (execution->library)
         return strdup(execution->library);
     if (execution->layout == 0)
-        return hp_format("%s/arm/%s/%s", workload->room->root, arm, name);
-    return hp_format("%s/arm/%s/" RN_LAYOUT_FOLDER "/%s", workload->room->root, arm,
+        return hp_format("%s/%s/%s", workload->room->root, arm, name);
+    return hp_format("%s/%s/" RN_LAYOUT_FOLDER "/%s", workload->room->root, arm,
                      execution->layout - 1, slash ? slash + 1 : name);
 }
 

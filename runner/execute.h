@@ -11,10 +11,13 @@
 
 #include <sched.h>
 
-enum rn_arm { RN_HEAD, RN_BASE, RN_CONTROL, RN_ARMS };
+enum rn_arm { RN_HEAD, RN_BASE, RN_CONTROL, RN_REFERENCE, RN_ARMS };
 
-/* "head", "base", "control". */
+/* "head", "base", "control", "reference". */
 extern const char *const rn_arm_names[RN_ARMS];
+
+/* Where an arm's artifacts lie below the work folder: paths of one length. */
+extern const char *const rn_arm_folders[RN_ARMS];
 
 /* One value for each execution and metric; NAN where it gave none. The order is that of
  * rn_metric_names, all of them in common/metrics.c. */
@@ -43,8 +46,10 @@ struct rn_workload {
     const json_t *json; /* the workload within it */
     const json_t *plan; /* the job's, where it samples otherwise; NULL: the standard one */
     struct rn_limits limits;
-    const cpu_set_t *cpus; /* that samples run on; NULL: where the runner itself runs */
-    unsigned layouts;      /* code layouts that every arm has; 0: as shipped only */
+    const cpu_set_t *cpus;      /* that samples run on; NULL: where the runner itself runs */
+    unsigned layouts;           /* code layouts that head and base have; 0: as shipped only */
+    bool has_reference;         /* the suite's pinned artifact takes part */
+    unsigned reference_layouts; /* its own: it is the same in every run, whatever the others have */
 };
 
 struct rn_launcher {

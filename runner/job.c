@@ -28,7 +28,7 @@ struct task {
     const struct rn_sources *sources;
     struct rn_room room;
     struct rn_limits limits;
-    struct rn_built head, base, driver;
+    struct rn_built head, base, driver, reference;
     char *toolchain;
     json_t *workloads, *warnings;
     json_t *preflight; /* NULL: nothing was measured */
@@ -46,6 +46,11 @@ static const char *sha_of(const struct task *t, const char *which)
 static bool has_base(const struct task *t)
 {
     return sha_of(t, "base") != NULL;
+}
+
+static bool has_reference(const struct task *t)
+{
+    return sha_of(t, "reference") != NULL;
 }
 
 /* --- building -------------------------------------------------------------------------------- */
@@ -101,20 +106,30 @@ static bool is_identical(const struct task *t)
            !is_kind(t, "canary");
 }
 
+/* By the suite's own recipe, whatever the job changes in it: the same bytes in every run. */
+static bool build_reference(struct task *t, struct hp_error *err)
+{
+    return !has_reference(t) ||
+           build(t, "reference", t->sources->reference, json_object_get(t->suite, "recipe"),
+                 rn_arm_folders[RN_REFERENCE], &t->reference, err);
+}
+
 static bool build_all(struct task *t, struct hp_error *err)
 {
     HP_JSON json_t *recipe = recipe_of(t);
     HP_JSON json_t *of_head = head_recipe(t, recipe);
     const json_t *driver = json_object_get(json_object_get(t->suite, "driver"), "recipe");
-    if (!build(t, "head", t->sources->head, of_head, "arm/head", &t->head, err))
+    if (!build(t, "head", t->sources->head, of_head, rn_arm_folders[RN_HEAD], &t->head, err))
         return false;
-    if (has_base(t) && !build(t, "base", t->sources->base, recipe, "arm/base", &t->base, err))
+    if (has_base(t) &&
+        !build(t, "base", t->sources->base, recipe, rn_arm_folders[RN_BASE], &t->base, err))
         return false;
     if (is_identical(t)) {
         t->status = "identical";
         return true;
     }
-    return build(t, "driver", t->sources->driver, driver, "driver", &t->driver, err);
+    return build(t, "driver", t->sources->driver, driver, "driver", &t->driver, err) &&
+           build_reference(t, err);
 }
 
 /* --- measuring ------------------------------------------------------------------------------- */
@@ -130,13 +145,21 @@ static bool arm_has_layouts(struct task *t, const char *arm, const struct rn_bui
     return built->layouts > 0;
 }
 
-/* The number of layouts that every arm has; all or none, for a pair shares its layout. */
+/* Whether the recipe's layouts are of what is preloaded. */
+static bool links_preload(const struct task *t)
+{
+    const char *linked = rn_layout_artifact(json_object_get(t->suite, "recipe"));
+    return linked && strcmp(linked, rn_preload_of(t->suite)) == 0;
+}
+
+/* The number of layouts that both arms of a pair have; all or none, for a pair shares its layout.
+ */
 static unsigned layouts_of(struct task *t)
 {
     const char *linked = rn_layout_artifact(json_object_get(t->suite, "recipe"));
     if (!linked)
         return 0;
-    if (strcmp(linked, rn_preload_of(t->suite)) != 0) {
+    if (!links_preload(t)) {
         json_array_append_new(t->warnings, json_sprintf("the code layouts are of %s, which is not "
                                                         "what is preloaded, and were not used",
                                                         linked));
@@ -173,7 +196,9 @@ static json_t *measure_one(struct task *t, const json_t *workload, const struct 
                                   .plan = json_object_get(t->job, "plan"),
                                   .limits = t->limits,
                                   .cpus = rn_cpus_for(cpus, workload),
-                                  .layouts = layouts};
+                                  .layouts = layouts,
+                                  .has_reference = has_reference(t),
+                                  .reference_layouts = links_preload(t) ? t->reference.layouts : 0};
     if (!rn_cpus_lock(t->runner, w.cpus, &lock, err))
         return NULL;
     json_t *result = rn_measure_workload(&w, has_base(t), t->warnings, err);
@@ -257,6 +282,8 @@ static json_t *arms_json(const struct task *t)
     json_array_append_new(arms, arm_json("head", sha_of(t, "head"), &t->head));
     if (has_base(t))
         json_array_append_new(arms, arm_json("base", sha_of(t, "base"), &t->base));
+    if (t->reference.made || t->reference.log)
+        json_array_append_new(arms, arm_json("reference", sha_of(t, "reference"), &t->reference));
     if (json_array_size(t->workloads) > 0)
         json_array_append_new(arms, arm_json("control", NULL, &nothing));
     return arms;
@@ -367,6 +394,7 @@ static void task_clear(struct task *t)
     rn_built_clear(&t->head);
     rn_built_clear(&t->base);
     rn_built_clear(&t->driver);
+    rn_built_clear(&t->reference);
     free(t->toolchain);
     json_decref(t->workloads);
     json_decref(t->warnings);

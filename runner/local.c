@@ -70,23 +70,39 @@ static json_t *commit_json(const struct rn_commit *commit)
                      hp_json_bytes(commit->subject, n < 1000 ? n : 1000));
 }
 
-/* Head, base (its first parent unless given; none for a root commit) and driver. */
-static bool resolve(struct rn_local *l, const json_t *suite, struct rn_commit *head,
-                    struct rn_commit *base, struct rn_commit *driver, struct hp_error *err)
+struct commits {
+    struct rn_commit head, base, driver, reference;
+};
+
+/* The reference, where the suite or the caller names one. */
+static bool resolve_reference(const struct rn_local *l, const json_t *suite, struct rn_commit *out,
+                              struct hp_error *err)
+{
+    const char *rev = hp_opt(l->values, "reference");
+    if (!rev)
+        rev = hp_json_string(json_object_get(suite, "reference"), "rev", NULL);
+    return !rev || rn_source_resolve(l->repository, rev, out, err) ||
+           hp_error_context(err, "the reference");
+}
+
+/* Head, base (its first parent unless given; none for a root commit), driver and reference. */
+static bool resolve(struct rn_local *l, const json_t *suite, struct commits *out,
+                    struct hp_error *err)
 {
     const char *given = hp_opt(l->values, "base");
     const char *rev = hp_opt(l->values, "driver");
     if (!rev)
         rev = hp_json_string(json_object_get(suite, "driver"), "rev", "HEAD");
-    if (!rn_source_resolve(l->repository, hp_opt(l->values, "head"), head, err) ||
-        !rn_source_resolve(l->driver ? l->driver : l->repository, rev, driver, err))
+    if (!rn_source_resolve(l->repository, hp_opt(l->values, "head"), &out->head, err) ||
+        !rn_source_resolve(l->driver ? l->driver : l->repository, rev, &out->driver, err) ||
+        !resolve_reference(l, suite, &out->reference, err))
         return false;
-    HP_FREE char *parent = hp_format("%s^", head->sha);
-    if (!given && !rn_source_resolve(l->repository, parent, base, err)) {
-        *base = (struct rn_commit){0};
+    HP_FREE char *parent = hp_format("%s^", out->head.sha);
+    if (!given && !rn_source_resolve(l->repository, parent, &out->base, err)) {
+        out->base = (struct rn_commit){0};
         return true;
     }
-    return !given || rn_source_resolve(l->repository, given, base, err);
+    return !given || rn_source_resolve(l->repository, given, &out->base, err);
 }
 
 /* Whether the suite has a workload of that name; if not, which there are. */
@@ -137,7 +153,7 @@ static bool make_plan(const struct rn_local *l, const json_t *suite, json_t **pl
 
 static json_t *job_from_suite(struct rn_local *l, struct hp_error *err)
 {
-    struct rn_commit head = {0}, base = {0}, driver = {0};
+    struct commits of = {0};
     char run[37], hash[HP_HASH_TEXT];
     HP_JSON json_t *suite = hp_json_read_file(hp_opt(l->values, "suite"), HP_WIRE_SUITE_LIMIT, err);
     if (!suite || !hp_wire_check(HP_WIRE_SUITE, suite, err)) {
@@ -145,16 +161,16 @@ static json_t *job_from_suite(struct rn_local *l, struct hp_error *err)
         return NULL;
     }
     HP_JSON json_t *plan = NULL;
-    if (!open_driver(l, suite, err) || !resolve(l, suite, &head, &base, &driver, err) ||
-        !make_uuid(run, err) || !hp_suite_hash(suite, hash, err) ||
-        !make_plan(l, suite, &plan, err))
+    if (!open_driver(l, suite, err) || !resolve(l, suite, &of, err) || !make_uuid(run, err) ||
+        !hp_suite_hash(suite, hash, err) || !make_plan(l, suite, &plan, err))
         return NULL;
     const char *name = hp_json_string(json_object_get(suite, "repository"), "name", "");
-    return json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:s, s:i, s:O*}",
+    return json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:O, s:s, s:i, s:O*}",
                      "format", "hakperf-job-v1", "job", 1, "fence", 1, "attempt", 1, "run", run,
-                     "kind", "compare", "repository", name, "head", commit_json(&head), "base",
-                     commit_json(&base), "driver", commit_json(&driver), "suite", suite,
-                     "suite_hash", hash, "lease_seconds", 3600, "plan", plan);
+                     "kind", "compare", "repository", name, "head", commit_json(&of.head), "base",
+                     commit_json(&of.base), "driver", commit_json(&of.driver), "reference",
+                     commit_json(&of.reference), "suite", suite, "suite_hash", hash,
+                     "lease_seconds", 3600, "plan", plan);
 }
 
 static bool read_job(struct rn_local *l, struct hp_error *err)
@@ -180,8 +196,10 @@ static bool read_sources(struct rn_local *l, const char *folder, struct hp_error
     struct {
         const char *which;
         int *fd;
-    } all[] = {
-        {"head", &l->sources.head}, {"base", &l->sources.base}, {"driver", &l->sources.driver}};
+    } all[] = {{"head", &l->sources.head},
+               {"base", &l->sources.base},
+               {"driver", &l->sources.driver},
+               {"reference", &l->sources.reference}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         const char *sha = hp_json_string(json_object_get(l->job, all[i].which), "sha", NULL);
         const char *from = i == 2 && l->driver ? l->driver : l->repository;

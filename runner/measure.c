@@ -37,7 +37,8 @@ struct bench {
 
 static bool uses(const struct bench *b, enum rn_arm arm)
 {
-    return arm != RN_BASE || b->plan.second == RN_BASE;
+    return arm == RN_BASE ? b->plan.second == RN_BASE
+                          : arm != RN_REFERENCE || b->workload->has_reference;
 }
 
 static const char *name_of(const struct bench *b)
@@ -103,7 +104,8 @@ static bool headlines(struct bench *b, struct hp_error *err)
 {
     struct rn_progress *progress = b->workload->room->runner->progress;
     for (enum rn_arm arm = RN_HEAD; arm < RN_ARMS; arm++) {
-        if (!uses(b, arm))
+        /* The reference ties a series together and is no figure of its own. */
+        if (!uses(b, arm) || arm == RN_REFERENCE)
             continue;
         rn_progress_set(progress, "headline", arm, RN_ARMS, "%s, %s", name_of(b),
                         rn_arm_names[arm]);

@@ -74,7 +74,7 @@ char *rn_reproduce_line(const struct rn_runner *runner, const json_t *job, struc
     HP_FREE char *suite = keep_suite(runner->state, job, err);
     HP_BUFFER struct hp_buffer line = {0};
     const json_t *repository = json_object_get(json_object_get(job, "suite"), "repository");
-    const char *base = sha_of(job, "base");
+    const char *base = sha_of(job, "base"), *reference = sha_of(job, "reference");
     if (!suite)
         return NULL;
     const char *from =
@@ -85,7 +85,8 @@ char *rn_reproduce_line(const struct rn_runner *runner, const json_t *job, struc
     if (base)
         ok = ok && add_option(&line, "base", base);
     ok = ok && add_option(&line, "head", sha_of(job, "head")) &&
-         add_option(&line, "driver", sha_of(job, "driver")) && add_plan(&line, job) &&
+         add_option(&line, "driver", sha_of(job, "driver")) &&
+         (!reference || add_option(&line, "reference", reference)) && add_plan(&line, job) &&
          add_option(&line, "output", "result.json");
     if (!ok || line.size > LINE_LIMIT) {
         hp_fail(err, HP_LIMIT, "the line that repeats this run is too long");

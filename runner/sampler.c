@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define PAIRS_WITHOUT_BASE 64
-#define CONTROL_EVERY 4
+#define MARK_EVERY 4    /* pairs: the reference, or the control where there is none */
+#define CONTROL_EVERY 8 /* pairs, beside a reference */
 #define GLANCE_EVERY 32 /* pairs */
 
 static const int64_t default_seeds[] = {42, 43, 44};
@@ -114,7 +115,7 @@ static bool take(struct session *s, enum rn_arm arm, size_t k, double value[RN_M
 {
     struct rn_sample sample;
     int64_t seed = s->plan->seeds[k % s->plan->n_seeds];
-    unsigned layouts = s->plan->layouts;
+    unsigned layouts = arm == RN_REFERENCE ? s->workload->reference_layouts : s->plan->layouts;
     const struct rn_execution execution = {.arm = arm,
                                            .iterations =
                                                hp_json_int(s->workload->json, "iterations", 1),
@@ -142,6 +143,25 @@ static void keep(struct rn_samples *out, enum rn_arm arm, const double value[RN_
         out->value[arm][m][at] = value[m];
 }
 
+static bool take_one(struct session *s, enum rn_arm arm, size_t k)
+{
+    double value[RN_METRICS];
+    if (!take(s, arm, k, value))
+        return false;
+    keep(s->out, arm, value);
+    return true;
+}
+
+/* What follows pair k: the arms that other runs are held against too. */
+static bool take_marks(struct session *s, size_t k)
+{
+    bool reference = s->workload->has_reference;
+    size_t every = reference ? CONTROL_EVERY : MARK_EVERY;
+    bool control = s->plan->second != RN_CONTROL && k % every == every - 1;
+    return (!reference || k % MARK_EVERY != MARK_EVERY - 1 || take_one(s, RN_REFERENCE, k)) &&
+           (!control || take_one(s, RN_CONTROL, k));
+}
+
 /* Both or neither are kept, so that the arms stay aligned. */
 static bool take_pair(struct session *s)
 {
@@ -162,12 +182,7 @@ static bool take_pair(struct session *s)
     out->layout[k] = (uint32_t)(s->plan->layouts ? k % s->plan->layouts : k);
     out->log_ratio[k] = log(value[RN_HEAD][s->plan->metric] / value[second][s->plan->metric]);
     out->pairs++;
-    if (second == RN_CONTROL || k % CONTROL_EVERY != CONTROL_EVERY - 1)
-        return true;
-    if (!take(s, RN_CONTROL, k, value[RN_CONTROL]))
-        return false;
-    keep(out, RN_CONTROL, value[RN_CONTROL]);
-    return true;
+    return take_marks(s, k);
 }
 
 /* Between looks the interval is only for the eye, and is worked out now and then. */
@@ -227,7 +242,8 @@ static bool warm_up(struct session *s)
 {
     double ignored[RN_METRICS];
     return take(s, RN_HEAD, 0, ignored) && take(s, s->plan->second, 0, ignored) &&
-           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, 0, ignored));
+           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, 0, ignored)) &&
+           (!s->workload->has_reference || take(s, RN_REFERENCE, 0, ignored));
 }
 
 static enum an_better better_of(enum rn_metric metric)

@@ -2,9 +2,10 @@
  * Pairs of fresh processes until the data decide: a fair coin orders each pair, pair k uses the
  * workload's seed k modulo their number in both arms, and analysis/verdict.h says at fixed numbers
  * of pairs whether to go on. With code layouts, pair k runs in layout k modulo their number in both
- * arms, and the statistics take the pairs of a layout as a cluster. One sample of the control arm
- * (the driver with the C library's own allocator) follows every fourth pair; a commit without
- * parent is paired with the control instead.
+ * arms, and the statistics take the pairs of a layout as a cluster. One sample of the suite's
+ * reference, in that layout too, follows every fourth pair, and one of the control arm (the driver
+ * with the C library's own allocator) every eighth; without a reference the control takes its
+ * place. A commit without parent is paired with the control instead.
  *
  * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
  * can draw it again from the result document.

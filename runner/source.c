@@ -24,6 +24,7 @@ void rn_sources_close(struct rn_sources *sources)
     close_fd(&sources->head);
     close_fd(&sources->base);
     close_fd(&sources->driver);
+    close_fd(&sources->reference);
 }
 
 static int nameless_file(const char *folder, struct hp_error *err)

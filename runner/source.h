@@ -17,10 +17,10 @@
 
 /* The archives of one job, -1 where there is none. */
 struct rn_sources {
-    int head, base, driver;
+    int head, base, driver, reference;
 };
 
-#define RN_NO_SOURCES ((struct rn_sources){-1, -1, -1})
+#define RN_NO_SOURCES ((struct rn_sources){-1, -1, -1, -1})
 void rn_sources_close(struct rn_sources *sources);
 
 /* A commit that a revision of a repository names. */

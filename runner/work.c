@@ -106,7 +106,8 @@ static json_t *run_job(struct worker *w, const json_t *job, struct hp_error *err
     struct rn_sources sources = RN_NO_SOURCES;
     json_t *result = NULL;
     if (fetch(w, job, "head", &sources.head, err) && fetch(w, job, "base", &sources.base, err) &&
-        fetch(w, job, "driver", &sources.driver, err))
+        fetch(w, job, "driver", &sources.driver, err) &&
+        fetch(w, job, "reference", &sources.reference, err))
         result = rn_job_run(&w->setup.runner, job, &sources, err);
     rn_sources_close(&sources);
     return result;

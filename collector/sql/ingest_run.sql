@@ -28,7 +28,9 @@ WITH doc AS (
            CASE WHEN f.status = 'measured' THEN store.enter_epoch(
                $1::integer, d.runner ->> 'name', d.machine ->> 'fingerprint',
                (SELECT a ->> 'compiler' FROM json_array_elements(d.arms) a
-                WHERE a ->> 'name' = 'head'), d.driver ->> 'hash', f.head) END
+                WHERE a ->> 'name' = 'head'), d.driver ->> 'hash', f.head,
+               (SELECT a ->> 'sha' FROM json_array_elements(d.arms) a
+                WHERE a ->> 'name' = 'reference')) END
     FROM doc d, found f, coalesce(f.failure, d.failure) x
     RETURNING id, stored
 ), arms AS (

@@ -48,6 +48,9 @@ SELECT jsonb_build_object(
                  THEN jsonb_build_object('sha', b.sha, 'subject', b.subject) END,
     'driver', jsonb_build_object('sha', s.driver_sha, 'subject', s.driver_subject),
     'suite', s.document, 'suite_hash', s.hash, 'lease_seconds', $2::integer)
+    || CASE WHEN s.reference_sha IS NOT NULL
+            THEN jsonb_build_object('reference', jsonb_build_object(
+                'sha', s.reference_sha, 'subject', s.reference_subject)) ELSE '{}' END
     || CASE WHEN j.plan IS NOT NULL THEN jsonb_build_object('plan', j.plan) ELSE '{}' END
 FROM claimed j
 JOIN store.repository r ON r.id = j.repository

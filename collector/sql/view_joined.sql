@@ -1,6 +1,6 @@
 -- What joins revisions $2 (base) and $3 (head) of repository $1 that no run compared: the steps of the
 -- first-parent lines from both to where they meet, each commit against its parent, and the figures of
--- either against the control that takes part in every run. NULL where one of the two is unknown.
+-- either against the reference that takes part in every run, or the control where the suite names none. NULL where one of the two is unknown.
 WITH RECURSIVE head_line AS (
     SELECT c.sha, c.parents[1] AS parent, c.watched, 0 AS depth
     FROM store.commit c WHERE c.repository = $1::integer AND c.sha = $3
@@ -58,7 +58,7 @@ WITH RECURSIVE head_line AS (
     SELECT side.name AS side, w.name AS workload, w.id, u.epoch, u.id AS run, x.layout_sd, x.margin,
            o.median, ln(o.median / c.median) AS ratio, least(o.n, c.n) AS n,
            sqrt(power(ln(o.high / o.low) / 2, 2) + power(ln(c.high / c.low) / 2, 2)) AS half,
-           coalesce(a.code_hash, '') AS control
+           coalesce(a.code_hash, '') AS reference
     FROM side
     JOIN LATERAL (
         SELECT u.*, CASE WHEN u.head = side.sha THEN 'head' ELSE 'base' END AS arm
@@ -68,13 +68,16 @@ WITH RECURSIVE head_line AS (
           AND u.kind <> 'canary' AND u.epoch IS NOT NULL
         ORDER BY u.stored DESC LIMIT 20
     ) u ON true
+    JOIN store.epoch e ON e.repository = $1::integer AND e.id = u.epoch
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN e.reference IS NULL THEN 'control' ELSE 'reference' END AS arm) mark
     JOIN store.run_workload x ON x.repository = $1::integer AND x.run = u.id
     JOIN wanted w ON w.id = x.workload
     JOIN store.measurement o ON o.repository = $1::integer AND o.run = u.id AND o.metric = w.metric
         AND o.workload = w.id AND o.arm = u.arm AND o.low > 0 AND o.high >= o.low
     JOIN store.measurement c ON c.repository = $1::integer AND c.run = u.id AND c.metric = w.metric
-        AND c.workload = w.id AND c.arm = 'control' AND c.low > 0 AND c.high >= c.low
-    LEFT JOIN store.arm a ON a.repository = $1::integer AND a.run = u.id AND a.name = 'control'
+        AND c.workload = w.id AND c.arm = mark.arm AND c.low > 0 AND c.high >= c.low
+    LEFT JOIN store.arm a ON a.repository = $1::integer AND a.run = u.id AND a.name = mark.arm
 ), points AS (
     SELECT coalesce(json_agg(to_json(p)), '[]') AS list FROM point p
 ), value AS (

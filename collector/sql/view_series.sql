@@ -4,8 +4,10 @@ WITH run AS MATERIALIZED (
     SELECT c.position, c.sha, c.subject, c.committed, x.*
     FROM store.commit c
     CROSS JOIN LATERAL (
-        SELECT u.id AS run, u.machine, u.against_parent, h.median, h.low, h.high
+        SELECT u.id AS run, u.machine, u.against_parent, h.median, h.low, h.high,
+               CASE WHEN e.reference IS NULL THEN 'control' ELSE 'reference' END AS mark
         FROM store.run u
+        LEFT JOIN store.epoch e ON e.repository = $1::integer AND e.id = u.epoch
         JOIN store.measurement h ON h.repository = $1::integer AND h.run = u.id
             AND h.workload = $2::integer AND h.metric = $3::integer AND h.arm = 'head'
         WHERE u.repository = $1::integer AND u.head = c.sha AND u.status = 'measured'
@@ -18,7 +20,7 @@ WITH run AS MATERIALIZED (
 ), point AS (
     -- OFFSET 0: one look-up a point, never the whole table.
     SELECT n.*, k.verdict, CASE WHEN r.median <> 0 THEN n.median / r.median END AS ratio,
-           -- Errors of head and control are independent: their half-widths add in quadrature.
+           -- Errors of head and reference are independent: their half-widths add in quadrature.
            CASE WHEN n.low > 0 AND r.low > 0 THEN
                exp(sqrt(power(ln(n.high / n.low) / 2, 2) + power(ln(r.high / r.low) / 2, 2)))
            END AS factor
@@ -26,7 +28,7 @@ WITH run AS MATERIALIZED (
     LEFT JOIN LATERAL (
         SELECT r.median, r.low, r.high FROM store.measurement r
         WHERE r.repository = $1::integer AND r.run = n.run AND r.workload = $2::integer
-          AND r.metric = $3::integer AND r.arm = 'control' OFFSET 0) r ON true
+          AND r.metric = $3::integer AND r.arm = n.mark OFFSET 0) r ON true
     LEFT JOIN LATERAL (
         SELECT k.verdict FROM store.comparison k
         WHERE k.repository = $1::integer AND k.run = n.run AND k.workload = $2::integer
@@ -34,6 +36,6 @@ WITH run AS MATERIALIZED (
 )
 SELECT p.sha, left(p.sha, 7), to_json(p.subject), to_char(p.committed, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        p.median, p.low, p.high, p.verdict, p.run, p.ratio, p.ratio / p.factor, p.ratio * p.factor,
-       to_json(left(p.machine, 12))
+       to_json(left(p.machine, 12)), CASE WHEN p.ratio IS NOT NULL THEN p.mark END
 FROM point p
 ORDER BY p.position

@@ -4,7 +4,7 @@
 import {createChart} from './chart.js';
 import {el, replace} from './dom.js';
 import {isRate, plural} from './format.js';
-import {hasRatio, metricTitle} from './series.js';
+import {hasRatio, metricTitle, yardstick} from './series.js';
 import {verdictOf} from './verdict.js';
 
 /**
@@ -30,7 +30,7 @@ export function createHistory({tools, panel, go}) {
                     (workload) => go({workload})),
                 chooser('Metric', metrics, chosen.metric, metricTitle, (metric) => go({metric})),
                 ratio ? chooser('Show', ['value', 'ratio'], scale,
-                    (name) => (name === 'ratio' ? 'ratio to control' : 'value'),
+                    (name) => (name === 'ratio' ? `ratio to ${yardstick(chosen.points)}` : 'value'),
                     (name) => go({scale: name === 'ratio' ? name : null})) : null);
             if (held) tools.querySelector(`[name="${held}"]`)?.focus();
         },
@@ -60,7 +60,7 @@ function chooser(label, names, chosen, title, choose) {
 function legendOf(root, series, scale) {
     const seen = [...new Set(series.points.map((p) => p.verdict).filter(Boolean))];
     const better = {higher: 'higher is better', lower: 'lower is better'}[series.better];
-    const measure = scale === 'ratio' ? 'as a multiple of the control measured beside it'
+    const measure = scale === 'ratio' ? `as a multiple of the ${yardstick(series.points)} measured beside it`
         : isRate(series.unit) ? `in ${series.unit}` : null;
     replace(root,
         el('span', null, [plural(series.points.length, 'commit'), measure, better]

@@ -29,8 +29,11 @@ export function columns(points, scale) {
     ];
 }
 
-/** Whether the series can be shown as a ratio to the control at all. */
+/** Whether the series can be shown as a ratio at all. */
 export const hasRatio = (points) => points.some((p) => isNumber(p.ratio));
+
+/** What the newest ratio is to: 'reference' where the suite names one, else 'control'. */
+export const yardstick = (points) => points.findLast((p) => p.against)?.against ?? 'control';
 
 /**
  * The y range of the points first…last: all intervals with a margin. It does not start at 0 (a
@@ -63,7 +66,7 @@ export function describe(point, series, scale) {
         commit: point.short,
         subject: point.subject,
         value: !isNumber(value) ? missing
-            : scale === 'ratio' ? `${write(value)} the control` : write(value),
+            : scale === 'ratio' ? `${write(value)} the ${point.against ?? 'control'}` : write(value),
         interval: isNumber(low) && isNumber(high) && low !== high
             ? `${write(low)} to ${write(high)}` : null,
         standing: point.verdict ? verdictOf(point.verdict, point.size) : null,

@@ -51,6 +51,8 @@ test('a point in words', () => {
     assert.equal(said.interval.replaceAll('\u202f', ' '), '16.4 M ops/s to 16.7 M ops/s');
     assert.equal(said.standing.word, 'equivalent');
     assert.equal(describe(point(), series, 'ratio').value, '1.50× the control');
+    assert.equal(describe(point({against: 'reference'}), series, 'ratio').value,
+        '1.50× the reference');
     assert.equal(describe(failed, series, 'value').value, 'no value');
     assert.equal(describe(failed, series, 'value').interval, null);
     const same = point({value: null, low: null, high: null, verdict: 'identical'});

@@ -274,6 +274,9 @@ START_TEST(bad_suites_change_nothing)
     json_object_set_new(json_object_get(suite, "driver"), "rev", json_string("nothing"));
     refuse_suite(suite, "/driver/rev");
     suite = suite_for(r);
+    json_object_set_new(suite, "reference", json_pack("{s:s}", "rev", "nothing"));
+    refuse_suite(suite, "/reference/rev");
+    suite = suite_for(r);
     json_object_set_new(json_object_get(suite, "driver"), "rev", json_string("--all"));
     HP_JSON json_t *answer = NULL;
     ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &answer), 400);
@@ -294,11 +297,14 @@ START_TEST(bad_suites_change_nothing)
 }
 END_TEST
 
-/* The driver of one repository measures the library of another. */
+/* The driver of one repository measures the library of another, beside its reference. */
 START_TEST(a_driver_may_come_from_elsewhere)
 {
     const char *r = repo_make(), *drivers = repo_make();
-    const char *measured = repo_commit(r, "lib/a", "1", "one");
+    const char *pinned = repo_commit(r, "lib/a", "0", "pinned");
+    REPO_GIT(r, "tag", "v1");
+    repo_commit(r, "lib/a", "1", "before");
+    const char *measured = repo_commit(r, "lib/a", "2", "one");
     const char *driver = repo_commit(drivers, "bench.c", "1", "a driver");
     collector_start(NULL);
     json_t *suite = suite_for(r);
@@ -309,19 +315,31 @@ START_TEST(a_driver_may_come_from_elsewhere)
     HP_JSON json_t *none = NULL;
     ck_assert_int_ge(collector_ask("PUT", "/api/v1/suites", suite, &none), 400);
     json_object_set_new(json_object_get(suite, "driver"), "repository", json_string(drivers));
+    json_object_set_new(suite, "reference", json_pack("{s:s}", "rev", "v1"));
     HP_JSON json_t *applied = NULL;
     ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &applied), 200);
     ck_assert_str_eq(hp_json_string(applied, "driver", ""), driver);
-    json_decref(suite);
+    ck_assert_str_eq(hp_json_string(applied, "reference", ""), pinned);
     HP_JSON json_t *job = claim("x");
     ck_assert_str_eq(hp_json_string(json_object_get(job, "driver"), "subject", ""), "a driver");
-    const char *const shas[] = {measured, driver};
-    for (size_t i = 0; i < 2; i++) {
+    ck_assert_str_eq(hp_json_string(json_object_get(job, "reference"), "sha", ""), pinned);
+    ck_assert_str_eq(hp_json_string(json_object_get(job, "reference"), "subject", ""), "pinned");
+    const char *const shas[] = {measured, driver, pinned};
+    for (size_t i = 0; i < 3; i++) {
         HP_FREE char *path = hp_format("/api/v1/jobs/%lld/source/%s?fence=%lld",
                                        (long long)hp_json_int(job, "job", 0), shas[i],
                                        (long long)hp_json_int(job, "fence", 0));
         ck_assert_int_eq(collector_ask("GET", path, NULL, NULL), 200);
     }
+    /* A tag that moved is another reference, though the document is the same. */
+    REPO_GIT(r, "tag", "--force", "v1", "main");
+    HP_JSON json_t *again = NULL;
+    ck_assert_int_eq(collector_ask("PUT", "/api/v1/suites", suite, &again), 200);
+    ck_assert(hp_json_bool(again, "changed", false));
+    ck_assert_str_eq(owner("SELECT reference_sha = driver_sha OR reference_subject <> 'one' "
+                           "FROM store.suite"),
+                     "f");
+    json_decref(suite);
     collector_stop();
 }
 END_TEST

@@ -116,7 +116,7 @@ char *fx_output(const char *const *argv)
 {
     struct hp_error err = {0};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    const struct hp_command command = {.argv = argv, .folder = fx.folder, .timeout_s = 60};
+    const struct hp_command command = {.argv = argv, .folder = fx.folder, .timeout_s = 240};
     ck_assert_msg(hp_run_ok(&command, &outcome, &err), "%s", err.message);
     return strdup(hp_buffer_text(&outcome.out));
 }

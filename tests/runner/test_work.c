@@ -91,7 +91,8 @@ static json_t *self_test(const char *kind)
     HP_FD int head = rn_source_archive(repository, "plain", fx.folder, &err);
     HP_FD int base = rn_source_archive(repository, "plain", fx.folder, &err);
     HP_FD int driver = rn_source_archive(repository, "plain", fx.folder, &err);
-    const struct rn_sources sources = {.head = head, .base = base, .driver = driver};
+    const struct rn_sources sources = {
+        .head = head, .base = base, .driver = driver, .reference = -1};
     json_t *result = rn_job_run(&fx.runner, job, &sources, &err);
     ck_assert_msg(result != NULL, "%s", err.message);
     return result;
