@@ -24,15 +24,18 @@ static bool has_programs(const char *folder)
     return true;
 }
 
-/* Major version of a folder's programs, 0 where they do not run. */
-static int version_of(const char *folder)
+/* A machine that has a lot to do takes seconds to start a program. */
+#define PATIENCE_S 60
+
+/* Major version of a folder's programs; 0 where there are none, or they do not run: *err says why.
+ */
+static int version_of(const char *folder, struct hp_error *err)
 {
     HP_FREE char *program = hp_format("%s/postgres", folder);
     const char *argv[] = {program, "--version", NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
-    struct hp_error ignored;
-    struct hp_command command = {.argv = argv, .timeout_s = 10, .output_limit = 256};
-    if (!program || !has_programs(folder) || !hp_run_ok(&command, &outcome, &ignored))
+    struct hp_command command = {.argv = argv, .timeout_s = PATIENCE_S, .output_limit = 256};
+    if (!program || !has_programs(folder) || !hp_run_ok(&command, &outcome, err))
         return 0;
     /* "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)" */
     const char *number = strstr(hp_buffer_text(&outcome.out), ") ");
@@ -42,16 +45,18 @@ static int version_of(const char *folder)
 struct candidate {
     char *folder;
     int version;
+    struct hp_error trouble; /* of programs that are there and do not run */
 };
 
 /* Takes `folder` (owned) if it fits better than what was found so far. */
 static void consider(struct candidate *best, int wanted, char *folder)
 {
-    int version = folder ? version_of(folder) : 0;
+    int version = folder ? version_of(folder, &best->trouble) : 0;
     bool fits = wanted ? version == wanted : version >= PRIVATE_DB_OLDEST;
     if (fits && version > best->version) {
         free(best->folder);
-        *best = (struct candidate){folder, version};
+        best->folder = folder;
+        best->version = version;
     } else {
         free(folder);
     }
@@ -81,7 +86,7 @@ static void consider_pg_config(struct candidate *best, int wanted)
     const char *argv[] = {"pg_config", "--bindir", NULL};
     HP_OUTCOME struct hp_outcome outcome = {0};
     struct hp_error ignored;
-    struct hp_command command = {.argv = argv, .timeout_s = 10, .output_limit = 4096};
+    struct hp_command command = {.argv = argv, .timeout_s = PATIENCE_S, .output_limit = 4096};
     if (!hp_run_ok(&command, &outcome, &ignored))
         return;
     const char *text = hp_buffer_text(&outcome.out);
@@ -98,7 +103,10 @@ char *private_programs(int version, struct hp_error *err)
         consider_pg_config(&best, version);
     if (best.folder)
         return best.folder;
-    if (version) {
+    if (best.trouble.code != HP_OK) {
+        *err = best.trouble;
+        hp_error_context(err, "PostgreSQL's programs do not run");
+    } else if (version) {
         hp_fail(err, HP_NOT_FOUND,
                 "the data were made by PostgreSQL %d, whose programs are not here", version);
         hp_error_hint(err, "On Debian: apt-get install postgresql-%d.", version);

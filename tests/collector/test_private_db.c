@@ -141,6 +141,27 @@ static bool broken_settings(const char *state)
     return true;
 }
 
+/* Programs that are there and do not run are not called missing: their own words come back. */
+static bool broken_programs(const char *state)
+{
+    struct hp_error err = {0};
+    static const char script[] = "#!/bin/sh\necho no such library >&2\nexit 127\n";
+    static const char *const names[] = {"initdb", "pg_ctl", "postgres"};
+    HP_FREE char *data = hp_state_path(state, "pg");
+    HP_FREE char *version = hp_state_path(state, "pg/PG_VERSION");
+    HP_FREE char *folder = hp_state_path(state, "bin");
+    WANT(hp_make_dirs(data, 0700, &err) && hp_make_dirs(folder, 0700, &err));
+    WANT(hp_file_replace(version, "99\n", 3, 0600, &err));
+    WANT(!private_db_start(state, NULL, NULL, &err) && err.code == HP_NOT_FOUND);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        HP_FREE char *path = hp_format("%s/%s", folder, names[i]);
+        WANT(hp_file_replace(path, script, sizeof script - 1, 0700, &err));
+    }
+    WANT(setenv("PATH", folder, 1) == 0); /* of this child */
+    WANT(!private_db_start(state, NULL, NULL, &err) && strstr(err.message, "no such library"));
+    return true;
+}
+
 static void in_fresh_state(bool (*work)(const char *))
 {
     HP_FREE char *state = hp_format("%s/test-XXXXXX", test_root());
@@ -192,6 +213,12 @@ START_TEST(says_why_it_does_not_start)
 }
 END_TEST
 
+START_TEST(says_what_its_programs_say)
+{
+    in_fresh_state(broken_programs);
+}
+END_TEST
+
 START_TEST(refuses_a_path_too_long)
 {
     in_fresh_state(long_path);
@@ -215,6 +242,7 @@ HP_SUITE_AT(private_db, HP_SUITE_FIRST)
     tcase_add_test(t, respects_other_folders);
     tcase_add_test(t, is_durable_by_default);
     tcase_add_test(t, says_why_it_does_not_start);
+    tcase_add_test(t, says_what_its_programs_say);
     tcase_add_test(t, refuses_a_path_too_long);
     tcase_add_test(t, url_escapes_the_path);
     suite_add_tcase(s, t);
