@@ -25,6 +25,8 @@ struct joint {
     struct an_estimate estimate;
     double margin; /* log ratio */
     size_t steps;  /* of "parents" */
+    const char
+        *bridge; /* of "reference": the commit that joins the epochs; NULL: it is one epoch */
 };
 
 static const char *text(const json_t *object, const char *key)
@@ -130,10 +132,60 @@ static bool through_reference(const json_t *found, const char *workload, struct 
     return out->way != NULL;
 }
 
+/* The tightest of what joins point `to` to a side within its epoch. */
+static bool to_side(const json_t *points, const char *side, const char *workload, const json_t *to,
+                    struct an_estimate *out)
+{
+    struct an_estimate there = against_reference(to), joined;
+    bool any = false;
+    size_t i;
+    const json_t *p;
+    json_array_foreach (points, i, p) {
+        struct an_estimate here = against_reference(p);
+        bool base = strcmp(side, "base") == 0;
+        if (!is_point(p, side, workload) || !share_reference(p, to) ||
+            !an_through_reference(base ? &here : &there, base ? &there : &here, RUN_CRITICAL,
+                                  &joined) ||
+            (any && an_tighter(out, &joined) == out))
+            continue;
+        *out = joined;
+        any = true;
+    }
+    return any;
+}
+
+/* From the base to a commit that was measured in its epoch, and from the same commit, measured once
+ * more in the head's epoch, to the head. */
+static bool over_a_bridge(const json_t *found, const char *workload, struct joint *out)
+{
+    const json_t *points = json_object_get(found, "points"), *b, *h;
+    struct an_estimate part[2], joined;
+    size_t i, k;
+    out->way = NULL;
+    json_array_foreach (points, i, b) {
+        if (!is_point(b, "bridge", workload) || !to_side(points, "base", workload, b, &part[0]))
+            continue;
+        json_array_foreach (points, k, h) {
+            if (!is_point(h, "bridge", workload) || strcmp(text(b, "sha"), text(h, "sha")) != 0 ||
+                hp_json_int(b, "epoch", -1) == hp_json_int(h, "epoch", -1) ||
+                !to_side(points, "head", workload, h, &part[1]) ||
+                !an_chain(part, 2, RUN_CRITICAL, &joined) ||
+                (out->way && an_tighter(&out->estimate, &joined) == &out->estimate))
+                continue;
+            *out = (struct joint){.way = "reference",
+                                  .estimate = joined,
+                                  .margin = log1p(hp_json_number(h, "margin", AN_MARGIN)),
+                                  .bridge = text(h, "sha")};
+        }
+    }
+    return out->way != NULL;
+}
+
 static bool join(const json_t *found, const char *workload, struct joint *out)
 {
-    struct joint reference, parents;
-    bool a = through_reference(found, workload, &reference);
+    struct joint reference = {0}, parents = {0};
+    bool a = through_reference(found, workload, &reference) ||
+             over_a_bridge(found, workload, &reference);
     bool b = along_parents(found, workload, &parents);
     if (!a && !b)
         return false;
@@ -178,6 +230,8 @@ static json_t *workload_json(const json_t *found, const char *name, const struct
     const json_t *decides = metric_of(found, name);
     const char *metric_name = text(decides, "metric");
     json_t *how = json_pack("{s:s, s:b}", "way", j->way, "tight", an_is_tight(e, j->margin));
+    if (j->bridge)
+        json_object_set_new(how, "bridge", json_sprintf("%.7s", j->bridge));
     if (strcmp(j->way, "parents") == 0)
         json_object_set_new(how, "commits", json_integer((json_int_t)j->steps));
     json_t *metric = json_pack(

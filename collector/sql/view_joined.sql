@@ -1,6 +1,6 @@
 -- What joins revisions $2 (base) and $3 (head) of repository $1 that no run compared: the steps of the
 -- first-parent lines from both to where they meet, each commit against its parent, and the figures of
--- either against the reference that takes part in every run, or the control where the suite names none. NULL where one of the two is unknown.
+-- either (and of commits that join their epochs) against the reference that takes part in every run, or the control where the suite names none. NULL where one of the two is unknown.
 WITH RECURSIVE head_line AS (
     SELECT c.sha, c.parents[1] AS parent, c.watched, 0 AS depth
     FROM store.commit c WHERE c.repository = $1::integer AND c.sha = $3
@@ -53,13 +53,22 @@ WITH RECURSIVE head_line AS (
     FROM measured m
 ), side AS (
     SELECT 'head' AS name, $3::text AS sha UNION ALL SELECT 'base', $2::text
+), span AS (
+    SELECT min(u.epoch) AS first, max(u.epoch) AS last
+    FROM side JOIN store.run u ON u.repository = $1::integer AND u.head = side.sha
+), asked AS (
+    SELECT name, sha FROM side
+    UNION
+    SELECT 'bridge', e.bridge FROM store.epoch e, span
+    WHERE e.repository = $1::integer AND e.id > span.first AND e.id <= span.last
+      AND e.bridge IS NOT NULL
 ), point AS (
     -- As head or as base of a run; what a canary slows down is not the commit itself.
-    SELECT side.name AS side, w.name AS workload, w.id, u.epoch, u.id AS run, x.layout_sd, x.margin,
+    SELECT side.name AS side, side.sha, w.name AS workload, w.id, u.epoch, u.id AS run, x.layout_sd, x.margin,
            o.median, ln(o.median / c.median) AS ratio, least(o.n, c.n) AS n,
            sqrt(power(ln(o.high / o.low) / 2, 2) + power(ln(c.high / c.low) / 2, 2)) AS half,
            coalesce(a.code_hash, '') AS reference
-    FROM side
+    FROM asked side
     JOIN LATERAL (
         SELECT u.*, CASE WHEN u.head = side.sha THEN 'head' ELSE 'base' END AS arm
         FROM store.run u

@@ -11,6 +11,7 @@ struct ways {
     size_t all, reference, parents;
     long long pairs_least, pairs_most; /* of those with pairs of their own */
     long long commits;                 /* most of a workload's line */
+    const char *bridge; /* the commit that joins the epochs of two runs; NULL: none has to */
 };
 
 static void count(const json_t *workload, struct ways *w)
@@ -23,6 +24,7 @@ static void count(const json_t *workload, struct ways *w)
     w->reference += strcmp(way, "reference") == 0;
     w->parents += strcmp(way, "parents") == 0;
     w->commits = commits > w->commits ? commits : w->commits;
+    w->bridge = hp_json_string(how, "bridge", w->bridge);
     if (json_is_object(how) || pairs <= 0)
         return;
     w->pairs_least = pairs < w->pairs_least ? pairs : w->pairs_least;
@@ -34,7 +36,8 @@ static bool tell_joined(struct hp_buffer *out, const struct ways *w)
     bool both = w->reference > 0 && w->parents > 0;
     bool ok = hp_buffer_printf(out, "not side by side: ");
     if (w->reference > 0)
-        ok = ok && hp_buffer_printf(out, "through the reference of both runs");
+        ok = ok && hp_buffer_printf(out, "through the reference of both runs%s%s",
+                                    w->bridge ? ", joined by " : "", w->bridge ? w->bridge : "");
     if (both)
         ok = ok && hp_buffer_printf(out, " (%zu of %zu workloads), ", w->reference, w->all);
     if (w->parents > 0)

@@ -60,7 +60,8 @@ static bool add_basis(struct hp_buffer *out, const json_t *workload)
 {
     const json_t *how = json_object_get(workload, "how");
     if (is(how, "way", "reference"))
-        return hp_buffer_printf(out, "not side by side, but through the reference of both runs");
+        return hp_buffer_printf(out, "not side by side, but through the reference of both runs%s%s",
+                                text(how, "bridge")[0] ? ", joined by " : "", text(how, "bridge"));
     if (is(how, "way", "parents"))
         return hp_buffer_printf(out, "not side by side, but added up over %lld commits",
                                 (long long)hp_json_int(how, "commits", 0));

@@ -157,6 +157,49 @@ START_TEST(revisions_far_apart_are_joined_through_it)
 }
 END_TEST
 
+/* The compiler changed between commits 2 and 3, and all became faster by 10 %; commit 2, measured
+ * on either side of it, joins the two. */
+START_TEST(epochs_are_joined_by_their_bridge)
+{
+    struct ingest_outcome out;
+    golden_world();
+    line_ask("UPDATE store.commit SET mainline = position < 2; "
+             "SELECT setval(pg_get_serial_sequence('store.job', 'id'), 100)");
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    ck_assert(ingest_result(db, result, &out, &err));
+    for (int i = 1; i <= 2; i++)
+        line_add(&(struct line_step){i, "regressed", "small", -0.004, 0.002, -0.005 * i, 0.0005});
+    HP_FREE char *enter = hp_format("SELECT store.enter_epoch(1, 'bench-1', machine, 'GCC 13', "
+                                    "driver_hash, '%s') FROM store.epoch WHERE id = 1",
+                                    line_sha(3));
+    ck_assert_str_eq(line_ask(enter), "2");
+    ck_assert_str_eq(line_ask("SELECT bridge FROM store.epoch WHERE id = 2"), line_sha(2));
+    ck_assert_str_eq(line_ask("SELECT head FROM store.job WHERE kind = 'bridge'"), line_sha(2));
+    for (int i = 3; i <= 4; i++)
+        line_add(
+            &(struct line_step){i, "regressed", "small", -0.004, 0.002, 0.1 - 0.005 * i, 0.0005});
+    HP_FREE char *move = hp_format("UPDATE store.run SET epoch = 2 WHERE head IN ('%s', '%s')",
+                                   line_sha(3), line_sha(4));
+    line_ask(move);
+    ck_assert_str_eq(way(db, 1, 4), "parents -0.0120");
+    HP_FREE char *again =
+        hp_format("INSERT INTO store.measurement (repository, run, workload, metric, arm, n, "
+                  "median, low, high) SELECT 1, u.id, m.workload, m.metric, 'base', 64, 1e7 * "
+                  "exp(0.09), 1e7 * exp(0.0895), 1e7 * exp(0.0905) FROM store.run u JOIN "
+                  "store.measurement m ON m.run = u.id WHERE u.head = '%s' AND m.arm = 'head'",
+                  line_sha(3));
+    line_ask(again);
+    ck_assert_str_eq(way(db, 1, 4), "reference -0.0150");
+    ck_assert_str_eq(way(db, 4, 1), "reference 0.0150");
+    HP_JSON json_t *c = view_compare(db, GOLDEN_REPOSITORY, line_sha(1), line_sha(4), &err);
+    ck_assert_str_eq(hp_json_string(c, "basis", ""),
+                     "not side by side: through the reference of both runs, joined by 0000000");
+    ck_assert_str_eq(line_ask("SELECT bridge FROM hakperf.epochs WHERE epoch = 2"), "0000000");
+    db_close(db);
+}
+END_TEST
+
 HP_SUITE(reference)
 {
     Suite *s = suite_create("reference");
@@ -167,6 +210,7 @@ HP_SUITE(reference)
     tcase_add_test(t, another_one_begins_an_epoch);
     tcase_add_test(t, a_suite_without_one_gets_none);
     tcase_add_test(t, revisions_far_apart_are_joined_through_it);
+    tcase_add_test(t, epochs_are_joined_by_their_bridge);
     suite_add_tcase(s, t);
     return s;
 }
