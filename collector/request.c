@@ -40,6 +40,12 @@ static bool decode(char *text, bool plus)
     return true;
 }
 
+static bool is_utf8(const char *text)
+{
+    HP_JSON json_t *string = json_string(text); /* which is what jansson takes nothing else for */
+    return string != NULL;
+}
+
 static bool malformed(struct hp_error *err, const char *why)
 {
     return hp_fail(err, HP_USAGE, "the request's target is malformed: %s", why);
@@ -53,6 +59,8 @@ static bool parse_path(struct request *request, char *path, struct hp_error *err
             return malformed(err, "too many segments");
         if (!decode(part, false))
             return malformed(err, "bad percent code");
+        if (!is_utf8(part))
+            return malformed(err, "it is not UTF-8");
         request->segment[request->segments++] = part;
     }
     return true;
@@ -70,6 +78,8 @@ static bool parse_query(struct request *request, char *query, struct hp_error *e
             *equals = '\0';
         if (!decode(part, true) || !decode(value, true))
             return malformed(err, "bad percent code");
+        if (!is_utf8(part) || !is_utf8(value))
+            return malformed(err, "it is not UTF-8");
         request->param[request->params++] = (struct request_param){part, value};
     }
     return true;

@@ -54,6 +54,39 @@ const char *server_header(const struct request *request, const char *name)
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+struct framing {
+    int lengths, encodings;
+    bool chunked;
+};
+
+static enum MHD_Result note_framing(void *cls, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct framing *f = cls;
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
+        f->lengths++;
+    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        f->encodings++;
+        f->chunked = value && strcasecmp(value, "chunked") == 0;
+    }
+    return MHD_YES;
+}
+
+/* Where a body ends must be said once: a proxy in front may have understood the other one, and what
+ * one of the two takes for a body the other takes for a request. */
+static bool check_framing(const struct exchange *x, struct hp_error *err)
+{
+    struct framing f = {0};
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_framing, &f);
+    if (f.lengths + f.encodings > 1)
+        return hp_fail(err, HP_USAGE, "the length of the body is told more than once");
+    if (f.encodings == 0 || f.chunked)
+        return true;
+    hp_fail(err, HP_USAGE, "a body in this transfer encoding is not taken");
+    return hp_error_hint(err, "Send it with Content-Length, or chunked.");
+}
+
 static void describe_client(struct exchange *x)
 {
     struct request *r = &x->request;
@@ -130,6 +163,8 @@ bool server_check_headers(struct exchange *x, struct hp_error *err)
         *err = x->target_error;
         return false;
     }
+    if (!check_framing(x, err))
+        return false;
     if (!check_host(x, err)) {
         x->answer.status = MHD_HTTP_FORBIDDEN;
         return false;

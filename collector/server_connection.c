@@ -9,6 +9,8 @@
 
 /* A large body has as long as it takes at this speed. */
 enum { SLOWEST_BYTES_S = 16 << 10 };
+/* What is refused whatever follows has so long to be refused. */
+static const double NONSENSE_S = 3;
 
 struct connection {
     struct connection *next, **at;
@@ -67,6 +69,8 @@ void server_receiving(struct exchange *x, enum receiving what, size_t bytes)
     pthread_mutex_lock(&server->mutex);
     if (what == RECEIVING_MORE) {
         c->credit += (double)bytes / SLOWEST_BYTES_S;
+    } else if (what == RECEIVING_NONSENSE) {
+        c->credit = NONSENSE_S - server->options.receive_s;
     } else {
         c->since = what == RECEIVING_ENDED ? 0 : hp_monotonic_s();
         c->credit = 0;

@@ -13,7 +13,7 @@ static enum MHD_Result send_answer(struct exchange *x)
     struct answer *a = &x->answer;
     struct MHD_Response *response;
     x->status = a->status ? a->status : MHD_HTTP_OK;
-    if (a->stream) {
+    if (a->stream && strcmp(x->request.method, "HEAD") != 0) {
         response = server_stream_open(x);
     } else if (a->fd > 0) {
         response = MHD_create_response_from_fd64(a->size, a->fd);
@@ -201,6 +201,10 @@ void *server_on_target(void *cls, const char *target, struct MHD_Connection *con
     request_parse(&x->request, x->request.raw, &x->target_error);
     atomic_fetch_add(&x->server->in_hand, 1);
     server_receiving(x, RECEIVING_BEGAN, 0);
+    /* It is refused once its headers are there, if MHD has the memory to read so many parameters;
+     * where it has not, it neither answers nor closes. */
+    if (x->target_error.code != HP_OK)
+        server_receiving(x, RECEIVING_NONSENSE, 0);
     return x;
 }
 

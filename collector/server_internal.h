@@ -83,7 +83,7 @@ void server_on_completed(void *cls, struct MHD_Connection *connection, void **co
 
 /* server_connection.c: told by MHD; and by an exchange what it receives of a request. Cuts off whom
  * it takes too long. */
-enum receiving { RECEIVING_BEGAN, RECEIVING_MORE, RECEIVING_ENDED };
+enum receiving { RECEIVING_BEGAN, RECEIVING_MORE, RECEIVING_ENDED, RECEIVING_NONSENSE };
 void server_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code);
 void server_receiving(struct exchange *x, enum receiving what, size_t bytes);

@@ -70,6 +70,9 @@ START_TEST(malformed_documents_are_refused)
     ck_assert_int_eq(status_of(post(token, "PUT /api/v1/suites", "{\"format\":\"x\"}")), 422);
     ck_assert_int_eq(status_of(post(token, "GET /api/v1/jobs/1?limit", "x")), 413);
     ck_assert_int_eq(status_of(raw(token, "GET /%zz", "", "")), 400);
+    const char *answer = raw(token, "GET /api/v1/alerts?owner=%ff", "", "");
+    ck_assert_msg(status_of(answer) == 400 && strstr(answer, "not UTF-8"), "%s", answer);
+    ck_assert_int_eq(status_of(raw(token, "GET /api/v1/repositories/%c3%28/log", "", "")), 400);
     ck_assert_int_eq(status_of(raw(token, "GET /api/v1/alerts?limit=0", "", "")), 400);
     ck_assert_int_eq(status_of(raw(token, "GET /api/v1/nothing", "", "")), 404);
     ck_assert_int_eq(collector_stop(), 0);
@@ -99,6 +102,41 @@ START_TEST(bodies_have_a_limit)
 }
 END_TEST
 
+/* So many parameters that MHD has no memory left to answer. */
+START_TEST(a_flood_of_parameters_is_cut_off)
+{
+    collector_start(NULL);
+    HP_BUFFER struct hp_buffer start = {0};
+    hp_buffer_printf(&start, "GET /api/v1/status?");
+    for (int i = 0; i < 1000; i++)
+        hp_buffer_printf(&start, "a=1&");
+    double begin = hp_monotonic_s();
+    raw(collector_token("read", "r"), start.data, "", "");
+    ck_assert_double_lt(hp_monotonic_s() - begin, 30); /* a silent one has longer */
+    ck_assert_int_eq(collector_ask("GET", "/healthz", NULL, NULL), 200);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
+/* A proxy in front might have understood where the body ends in another way. */
+START_TEST(the_end_of_a_body_is_told_once)
+{
+    collector_start(NULL);
+    const char *token = collector_token("runner", "r");
+    static const char *const headers[] = {
+        "Content-Length: 2\r\nContent-Length: 5\r\n",
+        "Content-Length: 12\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        ck_assert_int_eq(
+            status_of(raw(token, "POST /api/v1/jobs/claim", headers[i], "2\r\n{}\r\n0\r\n\r\n")),
+            400);
+    ck_assert_int_eq(collector_stop(), 0);
+}
+END_TEST
+
 START_TEST(a_stranger_sends_no_body)
 {
     collector_start(NULL);
@@ -121,6 +159,9 @@ START_TEST(methods_are_told)
     ck_assert_ptr_nonnull(strstr(answer, "Allow: GET, DELETE, POST\r\n"));
     ck_assert_int_eq(status_of(raw(token, "HEAD /api/v1/repositories", "", "")), 200);
     ck_assert_int_eq(status_of(raw(token, "BREW /healthz", "", "")), 405);
+    answer = raw(token, "HEAD /api/v1/events", "", "");
+    ck_assert(status_of(answer) == 200 && strstr(answer, "text/event-stream"));
+    ck_assert_str_eq(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
     collector_stop();
 }
 END_TEST
@@ -435,6 +476,8 @@ HP_SUITE(collector_http)
     tcase_set_timeout(t, 90);
     tcase_add_test(t, malformed_documents_are_refused);
     tcase_add_test(t, bodies_have_a_limit);
+    tcase_add_test(t, a_flood_of_parameters_is_cut_off);
+    tcase_add_test(t, the_end_of_a_body_is_told_once);
     tcase_add_test(t, a_stranger_sends_no_body);
     tcase_add_test(t, methods_are_told);
     tcase_add_test(t, the_page_is_closed_to_foreign_code);
