@@ -75,7 +75,7 @@ help:
 ## make                  programs into build/bin, the allocator into build/lib and build/bench
 ## make demo             measure two real commits of the allocator and show the result
 ## make check            every test; sets up what it needs
-## make check-regressions  REGRESSIONS=all|NAME: planted changes of the allocator, and what must be said of each
+## make check-regressions  REGRESSIONS=all|NAME,…: planted changes of the allocator, and what must be said of each
 ## make check-bisection  a search for the commit that did it, by a whole service (some minutes)
 ## make check-browser    the page: its modules in node, the whole of it in Chromium
 ## make bench            print the benchmark tables

@@ -85,6 +85,7 @@ static bool sample(struct bench *b, struct hp_error *err)
         b->validity.repeated = attempt > 0;
         if (!rn_sample_pairs(&b->launcher, b->workload, &b->plan, b->samples, &b->failure, err))
             return false;
+        b->plan.max_pairs = b->samples->max_pairs;
         check_validity(b);
         if (!b->validity.reason)
             return true;
@@ -100,6 +101,15 @@ static bool sample(struct bench *b, struct hp_error *err)
     return hp_fail(err, HP_FAILED, "the workload failed");
 }
 
+/* How long the headline run of an arm will take, by its samples. */
+static double headline_seconds(const struct bench *b, enum rn_arm arm)
+{
+    size_t n = b->samples->count[arm];
+    double iterations = (double)hp_json_int(b->workload->json, "iterations", 1);
+    double times = (double)rn_headline_iterations(b->workload) / iterations;
+    return n > 0 ? times * sum(b->samples, arm, RN_WALL) / (double)n : 0;
+}
+
 static bool headlines(struct bench *b, struct hp_error *err)
 {
     struct rn_progress *progress = b->workload->room->runner->progress;
@@ -109,8 +119,8 @@ static bool headlines(struct bench *b, struct hp_error *err)
             continue;
         rn_progress_set(progress, "headline", arm, RN_ARMS, "%s, %s", name_of(b),
                         rn_arm_names[arm]);
-        if (!rn_headline(&b->launcher, b->workload, &b->plan, arm, b->measurements, &b->failure,
-                         err))
+        if (!rn_headline(&b->launcher, b->workload, &b->plan, arm, headline_seconds(b, arm),
+                         b->measurements, &b->failure, err))
             return false;
     }
     return true;
@@ -183,7 +193,7 @@ static void check_time(struct bench *b)
     if (b->samples->out_of_time)
         json_array_append_new(
             b->warnings,
-            json_sprintf("%s: ended after %zu pairs, because the time of %.0f s was up", name_of(b),
+            json_sprintf("%s: ended after %zu pairs, because the time of %g s was up", name_of(b),
                          b->samples->pairs, b->plan.budget_s));
 }
 
@@ -301,7 +311,7 @@ static bool run(struct bench *b, struct hp_error *err)
     bool ok = sample(b, err);
     if (ok)
         kernel_share(b);
-    if (ok && !b->samples->out_of_time)
+    if (ok && (b->plan.budget_s <= 0 || b->samples->spent_s < b->plan.budget_s))
         ok = rn_sample_shipped(&b->launcher, b->workload, &b->plan, &b->shipped, &b->failure, err);
     ok = ok && headlines(b, err);
     rn_launcher_stop(&b->launcher);

@@ -28,14 +28,17 @@ void rn_measure(json_t *measurements, enum rn_arm arm, const char *metric, doubl
                                     (json_int_t)(have ? n : 0), "missing", have ? NULL : missing));
 }
 
+int64_t rn_headline_iterations(const struct rn_workload *workload)
+{
+    int64_t iterations = hp_json_int(workload->json, "iterations", 1);
+    return hp_json_int(workload->json, "headline_iterations", 10 * iterations);
+}
+
 static struct rn_execution long_execution(const struct rn_workload *workload, int64_t seed,
                                           enum rn_arm arm)
 {
-    int64_t iterations = hp_json_int(workload->json, "iterations", 1);
     return (struct rn_execution){
-        .arm = arm,
-        .iterations = hp_json_int(workload->json, "headline_iterations", 10 * iterations),
-        .seed = seed};
+        .arm = arm, .iterations = rn_headline_iterations(workload), .seed = seed};
 }
 
 const json_t *rn_workload_of(const json_t *suite, const char *name)
@@ -80,13 +83,19 @@ static void tell_headline(const struct rn_sample *sample, enum rn_arm arm, json_
 }
 
 bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workload,
-                 const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
-                 json_t **failure, struct hp_error *err)
+                 const struct rn_plan *plan, enum rn_arm arm, double expected_s,
+                 json_t *measurements, json_t **failure, struct hp_error *err)
 {
     struct rn_sample sample;
     char missing[REASON_LIMIT] = "";
+    double limit = rn_timeout(workload);
     const struct rn_execution execution = long_execution(workload, plan->seeds[0], arm);
-    if (!rn_execute(launcher, workload, &execution, &sample, failure, err)) {
+    if (plan->budget_s > 0 && plan->budget_s < limit)
+        limit = plan->budget_s;
+    if (expected_s > limit) {
+        snprintf(missing, sizeof missing, "it would take about %.0f s, longer than %.0f s",
+                 expected_s, limit);
+    } else if (!rn_execute(launcher, workload, &execution, &sample, failure, err)) {
         if (!*failure || arm == RN_HEAD || arm == RN_BASE)
             return false;
         /* The pairs of head and base are as good without it. */

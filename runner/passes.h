@@ -13,12 +13,16 @@
 void rn_measure(json_t *measurements, enum rn_arm arm, const char *metric, double value, size_t n,
                 const char *missing);
 
+/* How many operations a long execution does. */
+int64_t rn_headline_iterations(const struct rn_workload *workload);
+
 /* Operations per second of wall time and of CPU time in one long execution. That head or base
  * crashes there is a failure of the workload, as in rn_execute; of any other arm the figures are
- * missing then. */
+ * missing then. They are missing too, and nothing is executed, where the execution is expected to
+ * take longer than its time limit or the plan's budget. */
 bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workload,
-                 const struct rn_plan *plan, enum rn_arm arm, json_t *measurements,
-                 json_t **failure, struct hp_error *err);
+                 const struct rn_plan *plan, enum rn_arm arm, double expected_s,
+                 json_t *measurements, json_t **failure, struct hp_error *err);
 
 /* One pass of one workload for one arm. */
 struct rn_pass {

@@ -47,7 +47,10 @@ struct rn_samples {
     size_t count[RN_ARMS];
     double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
     bool out_of_time; /* ended by the plan's budget, not by the data */
-    bool decided;     /* `decision` holds; never when paired with the control */
+    double spent_s;   /* time of the pairs */
+    /* The plan's; fewer where the clock brought its single look forward. */
+    uint32_t max_pairs;
+    bool decided; /* `decision` holds; never when paired with the control */
     struct an_decision decision;
 };
 

@@ -37,29 +37,34 @@
 
 static json_t *cases; /* those that run now */
 
-static bool all_cases(void)
+/* Whether a list of names, commas between them, holds this one. */
+static bool lists(const char *names, const char *name)
 {
-    const char *wanted = getenv("REGRESSIONS");
-    return wanted && strcmp(wanted, "all") == 0;
+    size_t n = strlen(name);
+    for (const char *at = names; (at = strstr(at, name)); at += n)
+        if ((at == names || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
+            return true;
+    return false;
 }
 
-/* REGRESSIONS: unset for the quick ones, `all`, or a name. */
+/* REGRESSIONS: unset for the quick ones, `all`, or names with commas between them. */
 static void choose_cases(void)
 {
     struct hp_error err;
-    const char *name = getenv("REGRESSIONS");
+    const char *names = getenv("REGRESSIONS");
     HP_JSON json_t *listed = hp_json_read_file(CASES, 1 << 20, &err);
     ck_assert_msg(listed, "%s", err.message);
     cases = json_array();
     size_t i;
     json_t *one;
     json_array_foreach (listed, i, one) {
-        bool chosen = name && *name
-                          ? all_cases() || strcmp(hp_json_string(one, "name", ""), name) == 0
-                          : json_object_get(one, "quick") != NULL;
+        bool chosen =
+            names ? strcmp(names, "all") == 0 || lists(names, hp_json_string(one, "name", ""))
+                  : json_object_get(one, "quick") != NULL;
         if (chosen)
             json_array_append(cases, one);
     }
+    ck_assert_msg(json_array_size(cases) > 0, "no case is named %s", names);
 }
 
 static void run_git(const char *const *argv)

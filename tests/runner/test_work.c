@@ -70,9 +70,12 @@ static struct hp_outcome work_once(const struct responder *responder)
     return outcome;
 }
 
-/* A self-test of the commit plain, by a recipe that plants a slowdown where CANARY is set. */
-static json_t *self_test(const char *kind)
+/* A self-test of the commit plain, by a recipe that plants a slowdown where CANARY is set: one look
+ * at so many pairs, and `details` for its workloads. */
+static json_t *self_test_of(const char *kind, int pairs, json_t *details)
 {
+    size_t i;
+    json_t *workload;
     struct hp_error err = {0};
     HP_FREE char *text = job_text("plain", "plain");
     HP_FREE char *repository = fx_path("repo");
@@ -87,7 +90,10 @@ static json_t *self_test(const char *kind)
         recipe, "canary",
         json_pack("{s:{s:s}, s:f}", "environment", "CANARY", "40", "slowdown", 0.5));
     json_object_set_new(job, "kind", json_string(kind));
-    json_object_set_new(job, "plan", json_pack("{s:[i], s:f}", "looks", 64, "critical", 3.7));
+    json_object_set_new(job, "plan", json_pack("{s:[i], s:f}", "looks", pairs, "critical", 3.7));
+    json_array_foreach (json_object_get(json_object_get(job, "suite"), "workloads"), i, workload)
+        json_object_update(workload, details);
+    json_decref(details);
     HP_FD int head = rn_source_archive(repository, "plain", fx.folder, &err);
     HP_FD int base = rn_source_archive(repository, "plain", fx.folder, &err);
     HP_FD int driver = rn_source_archive(repository, "plain", fx.folder, &err);
@@ -96,6 +102,11 @@ static json_t *self_test(const char *kind)
     json_t *result = rn_job_run(&fx.runner, job, &sources, &err);
     ck_assert_msg(result != NULL, "%s", err.message);
     return result;
+}
+
+static json_t *self_test(const char *kind)
+{
+    return self_test_of(kind, 64, NULL);
 }
 
 static const char *decided(const json_t *result)
@@ -116,6 +127,32 @@ START_TEST(a_build_is_measured_against_itself)
     ck_assert_str_eq(code_of(result, 0), code_of(result, 1));
     ck_assert_str_ne(decided(result), "regressed");
     ck_assert_str_ne(decided(result), "");
+}
+END_TEST
+
+/* Of a commit that became a hundred times slower: its one look comes forward when the time is up,
+ * and a headline run that would not end is not begun. */
+START_TEST(a_slow_commit_takes_its_time_and_no_more)
+{
+    fx.runner.passes_s = 0;
+    HP_JSON json_t *result = self_test_of(
+        "aa", 512,
+        json_pack("{s:f, s:I}", "budget_s", 0.05, "headline_iterations", (json_int_t)100000000000));
+    const json_t *w = json_array_get(json_object_get(result, "workloads"), 0);
+    size_t i, untold = 0;
+    bool told = false;
+    json_t *row;
+    ck_assert_str_eq(hp_json_string(result, "status", ""), "measured");
+    ck_assert_str_eq(decided(result), "inconclusive");
+    ck_assert_int_eq(hp_json_int(json_object_get(w, "pairs"), "count", 0), 64);
+    ck_assert_int_eq(hp_json_int(json_object_get(w, "plan"), "max_pairs", 0), 64);
+    json_array_foreach (json_object_get(result, "warnings"), i, row)
+        told = told || strstr(json_string_value(row), "because the time of 0.05 s was up");
+    ck_assert(told);
+    json_array_foreach (json_object_get(w, "measurements"), i, row)
+        if (strcmp(hp_json_string(row, "metric", ""), "headline") == 0)
+            untold += strncmp(hp_json_string(row, "missing", ""), "it would take about ", 20) == 0;
+    ck_assert_uint_eq(untold, 3);
 }
 END_TEST
 
@@ -304,6 +341,7 @@ HP_SUITE(runner_work)
     TCase *t = tcase_create("work");
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
     tcase_add_test(t, a_build_is_measured_against_itself);
+    tcase_add_test(t, a_slow_commit_takes_its_time_and_no_more);
     tcase_add_test(t, a_canary_is_slower_than_its_own_commit);
     tcase_add_test(t, claims_measures_and_delivers);
     tcase_add_test(t, a_result_outlives_the_collector);
