@@ -87,9 +87,11 @@ static const json_t *loudest(const json_t *list)
     return found;
 }
 
-static void tell_options(struct clauses *c, const json_t *workload)
+static void tell_options(struct clauses *c, const json_t *workload, const json_t *elsewhere)
 {
     const json_t *list = json_object_get(workload, "configuration");
+    if (json_array_size(list) == 0 && json_array_size(json_object_get(workload, "counters")) == 0)
+        list = elsewhere;
     const json_t *option = json_array_get(list, 0);
     if (!option || !begin(c))
         return;
@@ -172,10 +174,11 @@ static void tell_instructions(struct clauses *c, const json_t *workload)
         tell_move(c, "instructions for each operation", pair);
 }
 
-bool cause_add(struct hp_buffer *out, const json_t *workload, size_t most, size_t *told)
+bool cause_add(struct hp_buffer *out, const json_t *workload, const json_t *elsewhere, size_t most,
+               size_t *told)
 {
     struct clauses c = {.out = out, .most = most, .ok = true};
-    tell_options(&c, workload);
+    tell_options(&c, workload, elsewhere);
     tell_counts(&c, workload);
     tell_share(&c, workload);
     tell_failures(&c, workload);

@@ -19,8 +19,11 @@
  * the program: options that differ; system calls by kind and counters of the library that moved by
  * half or more; the kernel's share from two points; ACE failures by cause; functions whose share of
  * the profile moved by five points; instructions for each operation from one per cent.
+ * `elsewhere` are the options that differ in another workload, NULL for none: told where those of
+ * this one are not known, because it was too slow for the passes.
  */
-bool cause_add(struct hp_buffer *out, const json_t *workload, size_t most, size_t *told);
+bool cause_add(struct hp_buffer *out, const json_t *workload, const json_t *elsewhere, size_t most,
+               size_t *told);
 
 /* The metric of resident memory that moved most among those of a workload, from 5 per cent and 256
  * KiB, where the pairs prove that it moved; NULL: none did. *by: how far, as a logarithm. */

@@ -11,8 +11,9 @@
 
 /* Who is compared with whom, in words. */
 struct names {
-    const char *head;  /* "8c1f2e0" */
-    const char *other; /* "its parent" or "1405df6" */
+    const char *head;      /* "8c1f2e0" */
+    const char *other;     /* "its parent" or "1405df6" */
+    const json_t *options; /* those that differ, of the first workload where any do */
 };
 
 static const char *text(const json_t *object, const char *key)
@@ -33,10 +34,11 @@ static bool has_number(const json_t *object, const char *key)
 /* --- one workload ----------------------------------------------------------------------------- */
 
 /* ": a rose from x to y, b from …", or nothing where nothing else moved. */
-static bool add_moves(struct hp_buffer *out, const json_t *workload)
+static bool add_moves(struct hp_buffer *out, const json_t *workload, const struct names *names)
 {
     size_t before = out->size, told = 0;
-    bool ok = hp_buffer_printf(out, ": ") && cause_add(out, workload, CAUSE_MOST, &told);
+    bool ok =
+        hp_buffer_printf(out, ": ") && cause_add(out, workload, names->options, CAUSE_MOST, &told);
     if (told == 0)
         out->size = before;
     return ok;
@@ -137,7 +139,7 @@ static bool tell_waits(struct hp_buffer *out, const json_t *workload, const stru
                             text(workload, "workload")) &&
            words_number(out, round(head)) && hp_buffer_printf(out, " times instead of ") &&
            words_number(out, round(base)) && hp_buffer_printf(out, " in the same work") &&
-           add_clock(out, workload) && add_moves(out, workload);
+           add_clock(out, workload) && add_moves(out, workload, names);
 }
 
 static bool tell_changed(struct hp_buffer *out, const json_t *workload, const struct names *names)
@@ -147,7 +149,7 @@ static bool tell_changed(struct hp_buffer *out, const json_t *workload, const st
         return tell_waits(out, workload, names);
     if (!share && !is(workload, "metric", "ace_failures"))
         return add_change(out, workload, names) && add_interval(out, workload) &&
-               add_moves(out, workload);
+               add_moves(out, workload, names);
     bool ok = share ? tell_share(out, workload, names) : tell_failures(out, workload, names);
     return ok && (!same_speed(workload) || hp_buffer_printf(out, ", at the same speed"));
 }
@@ -409,16 +411,29 @@ static bool set_sentence(json_t *object, struct hp_buffer *out)
 }
 
 /* "together with A, B" of a workload that changed; null where nothing else moved. */
-static bool set_cause(json_t *workload, struct hp_buffer *out)
+static bool set_cause(json_t *workload, const struct names *names, struct hp_buffer *out)
 {
     size_t told = 0;
     bool changed = is(workload, "verdict", "regressed") || is(workload, "verdict", "improved");
     bool ok = !changed || (hp_buffer_printf(out, "together with: ") &&
-                           cause_add(out, workload, CAUSE_MOST, &told));
+                           cause_add(out, workload, names->options, CAUSE_MOST, &told));
     ok = ok && json_object_set_new(workload, "cause",
                                    told ? hp_json_bytes(out->data, out->size) : json_null()) == 0;
     hp_buffer_clear(out);
     return ok;
+}
+
+/* Options are those of the library, whichever workload it served when they were asked for. */
+static const json_t *options_that_differ(const json_t *comparison)
+{
+    size_t i;
+    json_t *w;
+    json_array_foreach (json_object_get(comparison, "workloads"), i, w) {
+        const json_t *list = json_object_get(w, "configuration");
+        if (json_array_size(list) > 0)
+            return list;
+    }
+    return NULL;
 }
 
 bool sentence_add(json_t *comparison, struct hp_error *err)
@@ -426,7 +441,8 @@ bool sentence_add(json_t *comparison, struct hp_error *err)
     const json_t *base = json_object_get(comparison, "base");
     bool parent = hp_json_bool(comparison, "against_parent", false);
     struct names names = {text(json_object_get(comparison, "head"), "short"),
-                          parent || !json_is_object(base) ? "its parent" : text(base, "short")};
+                          parent || !json_is_object(base) ? "its parent" : text(base, "short"),
+                          options_that_differ(comparison)};
     HP_BUFFER struct hp_buffer out = {0};
     bool ok = tell_comparison(&out, comparison, &names) && set_sentence(comparison, &out) &&
               basis_add(comparison);
@@ -434,6 +450,6 @@ bool sentence_add(json_t *comparison, struct hp_error *err)
     json_t *w;
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)
         ok = ok && tell_workload(&out, w, &names) && add_memory(&out, w) && set_sentence(w, &out) &&
-             set_cause(w, &out);
+             set_cause(w, &names, &out);
     return ok || hp_fail(err, HP_SYSTEM, "out of memory");
 }

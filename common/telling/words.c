@@ -13,10 +13,15 @@ static int decimals(double percent)
     return size >= 9.95 ? 0 : size >= 0.995 ? 1 : 2;
 }
 
+/* Nothing becomes less by all of itself: 99.85 % is not rounded to 100 %. */
 bool words_percent(struct hp_buffer *out, double fraction)
 {
     double percent = 100 * fraction;
-    return hp_buffer_printf(out, "%.*f %%", decimals(percent), fabs(percent));
+    int places = decimals(percent);
+    while (percent > -100 && places < 4 &&
+           round(percent * pow(10, places)) <= -100 * pow(10, places))
+        places++;
+    return hp_buffer_printf(out, "%.*f %%", places, fabs(percent));
 }
 
 /* Ends of an interval keep one decimal more than the estimate. */
