@@ -9,8 +9,11 @@
 #include "runner/passes.h"
 #include "runner/progress.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LONG_EXECUTIONS 30 /* of a workload that became slow, in the time for all passes */
 
 struct explained {
     const struct rn_explained *asked;
@@ -39,6 +42,50 @@ static bool is_asked(const struct rn_explained *asked)
     return asked->room->runner->passes_s > 0;
 }
 
+/* The longest wall time of one iteration in the samples of any arm; 0 where there are none. */
+static double slowest_iteration(const json_t *result, int64_t iterations)
+{
+    double slowest = 0;
+    size_t i, k;
+    json_t *set, *value;
+    json_array_foreach (json_object_get(result, "samples"), i, set) {
+        const json_t *values = json_object_get(set, "values");
+        double sum = 0;
+        if (strcmp(hp_json_string(set, "metric", ""), "wall") != 0 || json_array_size(values) == 0)
+            continue;
+        json_array_foreach (values, k, value)
+            sum += json_number_value(value);
+        slowest = fmax(slowest, sum / (double)json_array_size(values));
+    }
+    return slowest / (double)iterations;
+}
+
+/* How many iterations a long execution of the passes has: as many as the headline run, fewer, and
+ * the same for all arms, where one of them became so slow that the time for passes would not do. */
+static int64_t long_iterations(const struct explained *e, const struct rn_workload *workload,
+                               const json_t *result)
+{
+    double most_s = e->asked->room->runner->passes_s / LONG_EXECUTIONS;
+    int64_t all = rn_headline_iterations(workload);
+    int64_t sample = hp_json_int(workload->json, "iterations", 1);
+    double each = slowest_iteration(result, sample);
+    if (!(each * (double)all > most_s))
+        return all;
+    int64_t fit = (int64_t)(most_s / each);
+    return fit > sample || sample > all ? fit : sample;
+}
+
+/* Counts over fewer iterations are no counts of the headline run. */
+static void warn_of_fewer(const struct explained *e, const json_t *json, int64_t iterations)
+{
+    int64_t all = hp_json_int(json, "headline_iterations", iterations);
+    if (iterations < all)
+        json_array_append_new(
+            e->asked->warnings,
+            json_sprintf("%s: the passes took %lld of %lld iterations, because it is slow",
+                         hp_json_string(json, "name", ""), (long long)iterations, (long long)all));
+}
+
 /* One pass of one workload for one arm. */
 static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_arm arm,
                      struct hp_error *err)
@@ -63,8 +110,11 @@ static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_
                                  .workload = &workload,
                                  .arm = arm,
                                  .seed = rn_first_seed(json),
+                                 .iterations = long_iterations(e, &workload, result),
                                  .seconds = e->deadline - hp_monotonic_s(),
                                  .result = result};
+    if (which == 0 && arm == RN_HEAD)
+        warn_of_fewer(e, json, pass.iterations);
     if (pass.seconds < 1) {
         passes[which].skip(&pass, "the time for passes was up");
         e->left_out++;

@@ -34,13 +34,6 @@ int64_t rn_headline_iterations(const struct rn_workload *workload)
     return hp_json_int(workload->json, "headline_iterations", 10 * iterations);
 }
 
-static struct rn_execution long_execution(const struct rn_workload *workload, int64_t seed,
-                                          enum rn_arm arm)
-{
-    return (struct rn_execution){
-        .arm = arm, .iterations = rn_headline_iterations(workload), .seed = seed};
-}
-
 const json_t *rn_workload_of(const json_t *suite, const char *name)
 {
     size_t i;
@@ -60,7 +53,8 @@ int64_t rn_first_seed(const json_t *workload)
 
 struct rn_execution rn_long_execution(const struct rn_pass *pass)
 {
-    return long_execution(pass->workload, pass->seed, pass->arm);
+    return (struct rn_execution){
+        .arm = pass->arm, .iterations = pass->iterations, .seed = pass->seed};
 }
 
 json_t *rn_measurements_of(const struct rn_pass *pass)
@@ -89,7 +83,8 @@ bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workloa
     struct rn_sample sample;
     char missing[REASON_LIMIT] = "";
     double limit = rn_timeout(workload);
-    const struct rn_execution execution = long_execution(workload, plan->seeds[0], arm);
+    const struct rn_execution execution = {
+        .arm = arm, .iterations = rn_headline_iterations(workload), .seed = plan->seeds[0]};
     if (plan->budget_s > 0 && plan->budget_s < limit)
         limit = plan->budget_s;
     if (expected_s > limit) {

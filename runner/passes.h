@@ -30,8 +30,9 @@ struct rn_pass {
     const struct rn_workload *workload;
     enum rn_arm arm;
     int64_t seed;
-    double seconds; /* that it may take */
-    json_t *result; /* the workload's object of the result document, added to */
+    int64_t iterations; /* of a long execution */
+    double seconds;     /* that it may take */
+    json_t *result;     /* the workload's object of the result document, added to */
 };
 
 /* One long execution that writes the library's counters: counter:NAME, ace_failures, and its
