@@ -74,10 +74,12 @@ static bool ingest_inside(struct db_conn *conn, struct ingest_run *run, struct i
         if (before)
             return true;
     }
+    /* The job is done before what follows: that may be the same once more. */
     if (!ingest_check_claim(run->result, &run->claim, err) || !ingest_decide(run, err) ||
-        !ingest_store(conn, run, err) || !ingest_follow(conn, run, &out->alert, err) ||
+        !ingest_store(conn, run, err) ||
         !db_run(conn, "ingest_job.sql", DB_PARAMS(run->claim.repository, run->claim.job), NULL,
-                err))
+                err) ||
+        !ingest_follow(conn, run, &out->alert, err))
         return false;
     out->stored = true;
     out->voided = run->voided[0] != '\0';

@@ -229,6 +229,29 @@ START_TEST(a_revert_closes_the_alert)
 }
 END_TEST
 
+/* A fresh run that is void is stored, and another one asked for: once. */
+START_TEST(a_fresh_run_that_is_void_is_tried_again)
+{
+    golden_world();
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    HP_JSON json_t *result = golden_read("result-v1.json");
+    struct ingest_outcome out;
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s", err.message);
+    HP_JSON json_t *fresh = golden_confirm(true);
+    golden_set(fresh, "/workloads/0/decision/estimate", json_real(-0.2));
+    ck_assert_msg(ingest_result(db, fresh, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && out.voided && out.alert == 0);
+    ck_assert_str_eq(ask("SELECT string_agg(state, ',' ORDER BY id) FROM store.job "
+                         "WHERE kind = 'confirm'"),
+                     "done,queued");
+    ck_assert_str_eq(ask("SELECT count(DISTINCT plan ->> 'layout_seed') FROM store.job "
+                         "WHERE kind = 'confirm'"),
+                     "2");
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run WHERE kind = 'commit'"), "pending");
+    db_close(db);
+}
+END_TEST
+
 /* Without an answer nobody is told, and the reader sees why; tried again it may still come. */
 START_TEST(a_confirming_job_is_given_up)
 {
@@ -887,6 +910,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, passes_are_kept);
     tcase_add_test(t, a_fresh_run_confirms);
     tcase_add_test(t, a_fresh_run_refutes);
+    tcase_add_test(t, a_fresh_run_that_is_void_is_tried_again);
     tcase_add_test(t, a_confirming_job_is_given_up);
     tcase_add_test(t, a_revert_closes_the_alert);
     tcase_add_test(t, counted_metrics_gate);
