@@ -79,3 +79,5 @@ export const compare = (repository, base, head, signal) =>
     get(['repositories', repository, 'compare'], {base, head}, signal);
 export const series = (repository, {workload, metric, limit}, signal) =>
     get(['repositories', repository, 'series'], {workload, metric, limit}, signal);
+export const selftest = (repository, signal) =>
+    get(['repositories', repository, 'selftest'], {days: 30}, signal);

@@ -18,8 +18,11 @@ export function renderComparison({comparison, run}, hrefOf) {
     const workloads = comparison.workloads ?? [];
     return [
         el('p', {class: 'verdict'}, badge(verdictOf(comparison.verdict, comparison.size), true),
-            el('strong', {class: 'sentence'}, comparison.sentence)),
+            sentence(comparison.sentence ?? '')),
         reasonOf(comparison),
+        comparison.measure ? el('div', {class: 'wanting'},
+            el('p', null, 'No run put these two side by side. To measure them so:'),
+            commandLine(comparison.measure)) : null,
         arms(comparison, hrefOf),
         workloads.length ? workloadTable(workloads) : null,
         failureLog(comparison, run),
@@ -28,19 +31,52 @@ export function renderComparison({comparison, run}, hrefOf) {
     ];
 }
 
+/** What happened stands out from what came with it: the sentence is as long as there are causes. */
+function sentence(text) {
+    const whole = text.replaceAll(' %', '\u202f%');
+    const colon = whole.indexOf(': ');
+    const lead = colon < 0 ? whole : whole.slice(0, colon + 1);
+    return el('span', {class: 'sentence'}, el('strong', null, lead), whole.slice(lead.length));
+}
+
 function reasonOf({reason, sentence}) {
     if (!reason || sentence?.includes(reason)) return null;
     return el('p', {class: 'reason'}, reason);
 }
 
-function arms({base, head, measured, basis}, hrefOf) {
+/** Whether the changed code ran at all: {tone, text}, or null where nobody looked. */
+export function didItRun(coverage) {
+    if (!coverage) return null;
+    const {functions, functions_executed: ran, lines_of_code: code, lines_executed: lines} = coverage;
+    if (coverage.missing || !isNumber(functions) || !isNumber(ran)) {
+        return {tone: 'unsure', text: `not known${coverage.missing ? `: ${coverage.missing}` : ''}`};
+    }
+    if (functions === 0) return {tone: 'calm', text: 'no function was changed'};
+    const of = `${ran} of ${plural(functions, 'changed function')}`;
+    if (ran === 0) return {tone: 'bad', text: `no: ${of}, in any workload`};
+    const some = isNumber(lines) && code ? ` (${lines} of ${plural(code, 'changed line')})` : '';
+    return {tone: 'calm', text: `${of}${some}`};
+}
+
+const CONFIRMATIONS = {
+    pending: 'not yet: a fresh run looks again before anyone is told',
+    confirmed: 'yes, by a fresh run',
+    refuted: 'no: a fresh run did not find it',
+    unanswered: 'not: the fresh run failed twice or was given up',
+};
+
+function arms({base, head, measured, basis, coverage, confirmation}, hrefOf) {
+    const ran = didItRun(coverage);
+    const fact = (name, ...what) =>
+        el('div', {class: 'arm'}, el('dt', null, name), el('dd', null, ...what));
     const arm = (name, commit) => el('div', {class: 'arm'}, el('dt', null, name), el('dd', null,
         commit ? [commitLink(commit, hrefOf(commit.sha)), ' ',
             el('span', {class: 'subject'}, commit.subject)] : 'none: the first commit'));
     return el('dl', {class: 'arms'}, arm('base', base), arm('head', head),
-        measured ? el('div', {class: 'arm'}, el('dt', null, 'measured'),
-            el('dd', null, time(measured))) : null,
-        basis ? el('div', {class: 'arm'}, el('dt', null, 'compared'), el('dd', null, basis)) : null);
+        ran ? fact('did it run', el('span', {class: `tone-${ran.tone}`}, ran.text)) : null,
+        CONFIRMATIONS[confirmation] ? fact('confirmed', CONFIRMATIONS[confirmation]) : null,
+        measured ? fact('measured', time(measured)) : null,
+        basis ? fact('compared', basis) : null);
 }
 
 // --- the table -------------------------------------------------------------------------------
@@ -188,8 +224,9 @@ function runDetails(comparison, run) {
                 ['runner', typeof runner === 'string' ? runner : null],
             ].filter(([, value]) => value !== null && value !== undefined).map(([name, value]) =>
                 el('div', null, el('dt', null, name), el('dd', null, String(value)))))) : null,
-        reproduce ? el('details', {class: 'more'}, el('summary', null, 'Reproduce it'),
-            commandLine(reproduce)) : null,
+        reproduce && reproduce !== comparison.measure // that stands above already
+            ? el('details', {class: 'more'}, el('summary', null, 'Reproduce it'),
+                commandLine(reproduce)) : null,
     ];
 }
 

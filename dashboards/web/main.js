@@ -9,6 +9,7 @@ import {createHistory} from './history.js';
 import {renderLog} from './log.js';
 import {createPanel} from './panel.js';
 import {link, parse} from './route.js';
+import {renderSelftest} from './selftest.js';
 import {choices} from './series.js';
 import {watchStatus} from './status.js';
 import {hasResult, verdictOf} from './verdict.js';
@@ -21,6 +22,7 @@ const panels = {
     comparison: createPanel(at('comparison-body')),
     history: createPanel(at('history-body')),
     log: createPanel(at('log-body')),
+    selftest: createPanel(at('selftest-body')),
 };
 const state = {
     route: parse(location.hash),
@@ -32,6 +34,7 @@ const state = {
     comparison: null,
     listed: '', // the list on the page, as text; likewise
     shown: '', // the comparison on the page, as text: equal means nothing to redraw
+    tested: '', // the self-tests on the page, likewise
 };
 const history_ = createHistory({tools: at('history-tools'), panel: panels.history, go});
 
@@ -76,6 +79,7 @@ function showNoRepository() {
     // The other parts have nothing to say: the style sheet hides what is empty.
     replace(panels.history.root);
     replace(panels.log.root);
+    replace(panels.selftest.root);
 }
 
 function drawRepository(names) {
@@ -249,12 +253,25 @@ function drawSeries() {
     history_.draw(state.series, state.route.scale ?? 'value', selectedSha());
 }
 
+// --- self-tests -------------------------------------------------------------------------------
+
+const loadSelftest = (quiet) => panels.selftest.load(
+    (signal) => api.selftest(state.repository, signal),
+    (answer) => {
+        const text = JSON.stringify([state.repository, answer]);
+        if (text === state.tested && panels.selftest.root.dataset.state === 'content') return;
+        state.tested = text;
+        panels.selftest.show(renderSelftest(answer));
+    }, {quiet});
+
 // --- all together ----------------------------------------------------------------------------
 
 async function loadAll(quiet = false) {
     await loadRepositories(quiet);
     if (!state.repository) return;
-    await Promise.all([loadComparison(quiet), loadLog(quiet), loadSeries(quiet)]);
+    await Promise.all([
+        loadComparison(quiet), loadLog(quiet), loadSeries(quiet), loadSelftest(quiet),
+    ]);
     drawSelection();
 }
 

@@ -36,10 +36,12 @@ after(async () => {
     if (service) await services.stopService(service);
 });
 
-/** Opens the page at `hash`; `allowed` are messages that are expected. → {page, messages}. */
+/** Opens the page at `hash`; `allowed` are messages that are expected. → {page, messages, answered}. */
 async function open(hash = '', {allowed = [], inContext = context} = {}) {
     const page = await inContext.newPage();
     const messages = [];
+    const answered = new Set(); // the paths that were answered, however early
+    page.on('response', (answer) => answered.add(new URL(answer.url()).pathname));
     page.on('pageerror', (error) => messages.push(`page error: ${error.stack}`));
     page.on('console', (message) => {
         const text = `${message.type()}: ${message.text()}`;
@@ -50,7 +52,7 @@ async function open(hash = '', {allowed = [], inContext = context} = {}) {
             console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
     });
     await page.goto(`${service.address}/${hash}`);
-    return {page, messages};
+    return {page, messages, answered};
 }
 
 /** The visible text with narrow spaces and minus signs as typed on a keyboard. */
@@ -118,6 +120,8 @@ test('nothing measured says how to begin', async () => {
         /Nothing measured yet\.[^]*git push[^]*hakperf queue HEAD/);
     await has(opened.page.locator('#log'), /The first commit of all/);
     await has(opened.page.locator('#history'), /The first measurement begins the history/);
+    await has(opened.page.locator('#selftest'), new RegExp('How far to trust it[^]*False alarms'
+        + '[^]*unknown[^]*No build was compared with itself in the last 30 days[^]*unknown[^]*unknown'));
     await close(opened);
 });
 
@@ -143,8 +147,12 @@ test('a finished measurement appears without a reload', async () => {
 test('what happens is told by events, and nobody asks while nothing does', async () => {
     const opened = await open('', {allowed: [/404/]});
     const {page} = opened;
-    await page.waitForResponse((answer) => answer.url().endsWith('/api/v1/events'), PATIENCE);
     await has(page.locator('#status summary'), /idle/);
+    const late = Date.now() + PATIENCE.timeout;
+    while (!opened.answered.has('/api/v1/events') && Date.now() < late) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.ok(opened.answered.has('/api/v1/events'), 'the page follows the events');
     await new Promise((resolve) => setTimeout(resolve, 1000));
     let asked = 0;
     page.on('request', (request) => { asked += request.url().endsWith('/api/v1/status') ? 1 : 0; });
@@ -274,13 +282,15 @@ test('another metric, the ratio to the control, and a metric nobody measured', a
     await close(opened);
 });
 
-test('two revisions that nobody compared: what to do, and the form stays', async () => {
+test('two revisions that no run compared: joined, and how to measure; the form stays', async () => {
     const opened = await open('', {allowed: [/404/]});
     const {page} = opened;
     await page.getByLabel('Base', {exact: true}).fill(commits.first);
     await page.getByLabel('Head', {exact: true}).fill('main');
     await page.getByRole('button', {name: 'Compare'}).click();
-    await has(page.locator('#comparison [role=alert]'), /hakperf/);
+    await has(page.locator('#comparison'),
+        /inconclusive[^]*through the reference[^]*compared[^]*reference/i);
+    await has(page.locator('#comparison .command'), /^hakperf compare --measure \w+ \w+/);
     assert.equal(await page.getByLabel('Head', {exact: true}).inputValue(), 'main');
     await page.getByLabel('Base', {exact: true}).fill('main~1');
     await page.getByRole('button', {name: 'Compare'}).click();
@@ -367,7 +377,30 @@ test('an outage is told, and the page comes back by itself', async () => {
     await has(page.locator('#status summary'), /not reachable/);
     await has(page.locator('#comparison .verdict'), /regressed/); // what was there stays
     await services.serve(service);
-    await has(page.locator('#status summary'), /idle|no runner/);
+    await has(page.locator('#status summary'), /idle|no runner|queued/);
+    await close(opened);
+});
+
+test('a service that calls a build different from itself says so', async () => {
+    // One that is due; by itself it comes when a repository has been measured for an hour.
+    await services.sql(service, `INSERT INTO store.job (repository, kind, head, base, suite_hash,
+        priority, position) SELECT repository, 'aa', head, head, suite_hash, -1, 1 FROM store.job
+        WHERE kind = 'commit' AND head = '${commits['Return empty slabs to the system at once']}'`);
+    // The run that confirms the regression goes first, and is tried twice.
+    let job = await services.claim(service);
+    for (; job && job.kind !== 'aa'; job = await services.claim(service)) {
+        await services.deliver(service, documents.failed(job));
+    }
+    await services.deliver(service, documents.regressed(job));
+    const opened = await open();
+    const {page} = opened;
+    const part = page.locator('#selftest');
+    await has(part, /1 of 1[^]*compared with itself 1 time[^]*with 95 % confidence[^]*at most/i);
+    await has(part.locator('[role=alert]'), /1 open alert about itself[^]*hakperf alerts/);
+    await has(part, /Planted slowdowns[^]*unknown[^]*nine times in ten/);
+    await part.locator('summary').click();
+    await part.screenshot({path: join(shots, 'selftest.png')});
+    await has(part.locator('table'), /random_mixed\/8192[^]*a build with itself[^]*no[^]*-31\.0 %/);
     await close(opened);
 });
 

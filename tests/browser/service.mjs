@@ -79,6 +79,10 @@ async function verb(service, ...words) {
     return stdout.trim();
 }
 
+/** Runs one SQL statement in the private database, as its owner. */
+export const sql = (service, text) => run(collectorProgram(),
+    ['db', 'psql', '--state', service.state, '--role', 'owner', '-c', text]);
+
 const token = (service, scope) =>
     verb(service, 'token', 'create', '--name', scope, '--scope', scope);
 

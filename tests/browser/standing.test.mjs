@@ -1,8 +1,11 @@
-// The words for verdicts, for commits without one, and for the queue; and for answers that fail.
+// The words for verdicts, for commits without one, for the queue and for the service itself; and for
+// answers that fail.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {address, errorOf} from '../../dashboards/web/api.js';
+import {didItRun} from '../../dashboards/web/comparison.js';
+import {selftestFacts} from '../../dashboards/web/selftest.js';
 import {progressText, summary} from '../../dashboards/web/status.js';
 import {hasResult, standingOf, verdictOf} from '../../dashboards/web/verdict.js';
 
@@ -72,4 +75,44 @@ test('the error body, or words for an answer without one', () => {
         assert.ok(other.hint);
     }
     assert.equal(errorOf(401, '').code, 'denied');
+});
+
+test('self-tests in plain words', () => {
+    const answer = {days: 30, alerts: [], smallest_visible: 0.0035,
+        aa: {runs: 2, comparisons: 12, false_alarms: 0, rate: 0, upper: 0.221},
+        canary: {runs: 2, comparisons: 6, found: 6, planted: -0.02, measured: -0.0213}};
+    const {facts, alarm} = selftestFacts(answer);
+    assert.equal(alarm, null);
+    assert.deepEqual(facts.map((f) => f.figure), ['0 of 12', '6 of 6 found', '0.35\u202f%']);
+    assert.deepEqual(facts.map((f) => f.tone), ['good', 'good', 'calm']);
+    assert.match(facts[0].text, /12 times, and none .* at most 22\.1\u202f%/);
+    assert.match(facts[1].text, /about 2\.0\u202f% .* \u22122\.1\u202f% on average\.$/);
+
+    answer.alerts = [7];
+    answer.aa.false_alarms = 3;
+    answer.canary.found = 5;
+    const bad = selftestFacts(answer);
+    assert.match(bad.alarm, /1 open alert about itself/);
+    assert.deepEqual(bad.facts.map((f) => f.tone), ['bad', 'bad', 'calm']);
+    assert.match(bad.facts[1].text, /missed 1 time\.$/);
+});
+
+test('what was not self-tested is unknown, and does not look good', () => {
+    const none = {runs: 0, comparisons: 0, rate: null, upper: null};
+    const {facts} = selftestFacts({days: 30, aa: {...none, false_alarms: 0},
+        canary: {...none, found: 0, planted: null, measured: null}, smallest_visible: null,
+        workloads: [], alerts: []});
+    assert.deepEqual(facts.map((f) => f.figure), ['unknown', 'unknown', 'unknown']);
+    assert.ok(facts.every((f) => f.tone === 'unsure' && /30 days/.test(f.text)));
+});
+
+test('did it run', () => {
+    assert.equal(didItRun(null), null);
+    assert.equal(didItRun({functions: 3, functions_executed: 0}).tone, 'bad');
+    assert.match(didItRun({functions: 3, functions_executed: 0}).text, /^no: 0 of 3 changed functions/);
+    assert.equal(didItRun({functions: 1, functions_executed: 1, lines_of_code: 4,
+        lines_executed: 3}).text, '1 of 1 changed function (3 of 4 changed lines)');
+    assert.equal(didItRun({functions: null, functions_executed: null, missing: 'no gcov'}).text,
+        'not known: no gcov');
+    assert.match(didItRun({functions: 0, functions_executed: 0}).text, /no function/);
 });
