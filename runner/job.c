@@ -12,6 +12,7 @@
 #include "runner/failure.h"
 #include "runner/machine.h"
 #include "runner/measure.h"
+#include "runner/own.h"
 #include "runner/preflight.h"
 #include "runner/progress.h"
 
@@ -366,16 +367,26 @@ static bool prepare(struct task *t, struct hp_error *err)
     t->warnings = json_array();
     if (!t->toolchain || !t->workloads || !t->warnings)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    if (!t->runner->sandboxed)
-        json_array_append_new(t->warnings,
-                              json_string("built and measured without a sandbox, as asked for"));
+    return true;
+}
+
+/* Without a sandbox nothing but one's own is built, and the result says that it was. */
+static bool may_run(struct task *t, struct hp_error *err)
+{
+    const struct rn_runner *runner = t->runner;
+    if (runner->sandboxed)
+        return true;
+    if (!runner->own && !rn_check_own(t->suite, runner->repository, err))
+        return false;
+    json_array_append_new(t->warnings,
+                          json_string("built and measured without a sandbox, as asked for"));
     return true;
 }
 
 /* Builds and measures. True if there is something to tell, a failure included. */
 static bool run(struct task *t, struct hp_error *err)
 {
-    bool ok = build_all(t, err) && (t->status || measure(t, err));
+    bool ok = may_run(t, err) && build_all(t, err) && (t->status || measure(t, err));
     if (!ok && t->failure && !rn_cancelled(t->runner)) {
         t->status = "failed";
         hp_log(HP_LOG_WARNING, "%s", hp_json_string(t->failure, "message", ""));

@@ -12,7 +12,7 @@
 #define NAME_TEXT "what this runner is called; the host's name if not given"
 #define CPU_TEXT "CPU that is measured on; -1: the last one allowed"
 #define LOCKS_TEXT "where all runners of a machine agree on its CPUs (/run/lock or /tmp)"
-#define SANDBOX_TEXT "bwrap, or none for repositories that you trust"
+#define SANDBOX_TEXT "bwrap, or none, which builds nothing but this user's own repositories"
 #define PASSES_TEXT "the untimed passes that explain a verdict end after so long"
 #define BUDGET_TEXT "a workload's pairs end at the first look after so long"
 

@@ -16,6 +16,7 @@
 #include "runner/coverage.h"
 #include "runner/job.h"
 #include "runner/local.h"
+#include "runner/own.h"
 #include "runner/progress.h"
 #include "runner/setup.h"
 
@@ -164,7 +165,10 @@ int rn_measure_verb(const struct hp_values *values)
     bool quiet = hp_opt_flag(values, "quiet");
     if (quiet)
         hp_log_init("hakperf-runner", HP_LOG_WARNING);
-    bool ok = rn_setup_make(&setup, values, &err) && rn_local_open(&local, setup.state, &err);
+    bool ok = rn_setup_make(&setup, values, &err) && rn_local_open(&local, setup.state, &err) &&
+              (setup.runner.sandboxed ||
+               rn_check_own(json_object_get(local.job, "suite"), local.named, &err));
+    setup.runner.own = ok;
     setup.runner.max_pairs = (uint32_t)hp_opt_int(values, "pairs");
     HP_FREE char *program = program_path();
     setup.runner.program = program;

@@ -25,6 +25,7 @@ struct rn_runner {
     const char *name;       /* of this runner, for people */
     const char *launcher;   /* the binary that serves `launch`; /proc/self/exe in production */
     bool sandboxed;         /* false: foreign code runs as this very user */
+    bool own;               /* rn_check_own was asked before, with rights that are gone */
     int cpu;                /* CPU that samples are pinned to; -1: the last one allowed */
     const char *cpu_locks;  /* folder in which all runners of the machine agree on CPUs */
     int64_t cache_mib;      /* size that the build cache is cut down to */

@@ -185,7 +185,7 @@ bool rn_sandbox_check(struct hp_error *err)
     }
     hp_error_context(err, "this machine does not allow a sandbox");
     return hp_error_hint(err, "Allow unprivileged user namespaces, or run without a sandbox (only "
-                              "for repositories that you trust): --sandbox none.");
+                              "this user's own repositories): --sandbox none.");
 }
 
 static bool copy_launcher(const char *from, const char *to, struct hp_error *err)

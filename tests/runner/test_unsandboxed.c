@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/process.h"
 #include "common/wire.h"
+#include "runner/job.h"
 #include "tests/runner/fixture.h"
 #include "tests/suite.h"
 
@@ -79,6 +80,55 @@ START_TEST(none_is_asked_for_and_told)
 }
 END_TEST
 
+/* One that everybody may write to is nobody's own. */
+START_TEST(none_is_refused_for_what_is_not_ones_own)
+{
+    fx_run((const char *const[]){"chmod", "o+w", "repo", NULL});
+    HP_OUTCOME struct hp_outcome outcome =
+        run((const char *const[]){MEASURE, "--sandbox", "none", NULL});
+    ck_assert_int_ne(outcome.exit_code, 0);
+    assert_refused(&outcome, outcome.exit_code, "is not a repository of this runner's own user");
+    ck_assert_ptr_nonnull(strstr(hp_buffer_text(&outcome.err), "HINT: Let it use a sandbox"));
+}
+END_TEST
+
+/* Jobs of a collector too: of a folder of somebody else's, of another machine, of another's
+ * driver. */
+START_TEST(none_is_refused_for_jobs_of_others)
+{
+    static const struct {
+        const char *url, *driver;
+    } rows[] = {{"/", NULL}, {"https://example.org/x.git", NULL}, {NULL, "file:///usr"}};
+    HP_FREE char *file = fx_path("suite.json");
+    fx.runner.sandboxed = false;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct hp_error err = {0};
+        struct rn_sources none = RN_NO_SOURCES;
+        HP_JSON json_t *suite = hp_json_read_file(file, 1u << 20, &err);
+        if (rows[i].url)
+            json_object_set_new(json_object_get(suite, "repository"), "url",
+                                json_string(rows[i].url));
+        if (rows[i].driver)
+            json_object_set_new(json_object_get(suite, "driver"), "repository",
+                                json_string(rows[i].driver));
+        HP_JSON json_t *job = json_pack(
+            "{s:i, s:i, s:i, s:s, s:s, s:s, s:{s:s}, s:{s:s}, s:O}", "job", 1, "fence", 1,
+            "attempt", 1, "run", "0b9d1f0e-6d5e-4d6c-9d3a-0000000000aa", "repository", "t",
+            "suite_hash", "5555555555555555555555555555555555555555555555555555555555555555",
+            "head", "sha", "5555555555555555555555555555555555555555", "driver", "sha",
+            "5555555555555555555555555555555555555555", "suite", suite);
+        HP_JSON json_t *result = rn_job_run(&fx.runner, job, &none, &err);
+        ck_assert_msg(result != NULL, "%s", err.message);
+        const json_t *failure = json_object_get(result, "failure");
+        const char *message = hp_json_string(failure, "message", "");
+        ck_assert_str_eq(hp_json_string(failure, "stage", ""), "source");
+        ck_assert_msg(strstr(message, "is not a repository of this runner's own user"), "%s",
+                      message);
+        ck_assert_ptr_nonnull(strstr(message, rows[i].url ? rows[i].url : rows[i].driver));
+    }
+}
+END_TEST
+
 HP_SUITE(runner_unsandboxed)
 {
     Suite *s = suite_create("runner_unsandboxed");
@@ -88,6 +138,8 @@ HP_SUITE(runner_unsandboxed)
     tcase_add_test(t, where_no_sandbox_is_allowed_nothing_is_run);
     tcase_add_test(t, an_unknown_sandbox_is_no_sandbox);
     tcase_add_test(t, none_is_asked_for_and_told);
+    tcase_add_test(t, none_is_refused_for_what_is_not_ones_own);
+    tcase_add_test(t, none_is_refused_for_jobs_of_others);
     tcase_set_timeout(t, 240);
     suite_add_tcase(s, t);
     return s;
