@@ -21,6 +21,7 @@
  * The repository is this checkout's allocator/ as it stands, in a first commit of its own.
  */
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "common/options.h"
@@ -285,18 +286,21 @@ START_TEST(a_planted_change_is_told)
     if (_i == 0)
         make_repository();
     apply_suite(one, !getenv("REGRESSIONS"));
+    double begin = hp_monotonic_s();
     push_case(one);
     const char *argv[] = {house_program("hakperf"), "compare",  "--measure", "--wait", "--json",
                           "--repository",           REPOSITORY, "base",      name,     NULL};
     HP_OUTCOME struct hp_outcome measured = {0};
     house_run(&measured, house_path("work"), CASE_SECONDS, argv);
+    double waited = hp_monotonic_s() - begin;
     HP_JSON json_t *comparison = planted_json(&measured);
     HAKPERF(report, "report", "--repository", REPOSITORY, name);
     HAKPERF(compared, "compare", "--repository", REPOSITORY, "base", name);
     HP_FREE char *text =
         hp_format("%s\n%s", hp_buffer_text(&compared.out), hp_buffer_text(&report.out));
     if (getenv("REGRESSIONS"))
-        printf("--- %s\n%s\n", name, hp_buffer_text(&compared.out));
+        printf("--- %s: %.0f s from push to verdict, confirmed where it is one of harm\n%s\n", name,
+               waited, hp_buffer_text(&compared.out));
     check_answer(one, comparison, text);
 }
 END_TEST
