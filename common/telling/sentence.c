@@ -206,7 +206,7 @@ static bool tell_failed(struct hp_buffer *out, const char *where, const char *re
                             where[0] ? " on " : "", where, reason[0] ? reason : "no reason given");
 }
 
-/* "; as shipped alone it is 3.4 % slower, which is where its code lies" */
+/* "; the build as shipped alone is 3.4 % slower, which points to where its code lies …" */
 static bool add_layout(struct hp_buffer *out, const json_t *workload)
 {
     const json_t *shipped = json_object_get(workload, "shipped");
@@ -216,7 +216,7 @@ static bool add_layout(struct hp_buffer *out, const json_t *workload)
         return true;
     return hp_buffer_printf(out, "; the build as shipped alone is ") &&
            words_percent(out, fabs(change)) &&
-           hp_buffer_printf(out, " %s, which is the place of its code, not the change",
+           hp_buffer_printf(out, " %s, which points to where its code lies, not to the change",
                             change < 0 ? (rate ? "slower" : "lower")
                                        : (rate ? "faster" : "higher"));
 }
@@ -295,6 +295,12 @@ static bool add_offer(struct hp_buffer *out, const json_t *comparison)
            hp_buffer_printf(out, "; only a direct measurement can tell more");
 }
 
+/* Before what the first run read, so that nobody takes it for a finding. */
+static bool add_refuted(struct hp_buffer *out)
+{
+    return hp_buffer_printf(out, "%c fresh run did not confirm that ", out->size > 0 ? 'a' : 'A');
+}
+
 static bool add_confirmation(struct hp_buffer *out, const json_t *comparison)
 {
     static const struct {
@@ -302,7 +308,6 @@ static bool add_confirmation(struct hp_buffer *out, const json_t *comparison)
     } told[] = {
         {"pending", "; waiting for confirmation by a fresh run"},
         {"confirmed", "; confirmed by a fresh run"},
-        {"refuted", "; not confirmed: a fresh run did not find it again"},
         {"unanswered", "; not confirmed, because the fresh run could not be made"},
     };
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
@@ -333,10 +338,9 @@ static bool tell_all_equivalent(struct hp_buffer *out, const json_t *comparison,
     json_array_foreach (json_object_get(comparison, "workloads"), i, w)
         widest = fmax(widest,
                       fmax(fabs(hp_json_number(w, "low", 0)), fabs(hp_json_number(w, "high", 0))));
-    return hp_buffer_printf(out,
-                            "%s performs like %s on all %zu workloads: none differs by more "
-                            "than ",
-                            names->head, names->other, i) &&
+    bool ok = hp_buffer_printf(out, "%s performs like %s on ", names->head, names->other);
+    ok = ok && (i == 2 ? hp_buffer_printf(out, "both") : hp_buffer_printf(out, "all %zu", i));
+    return ok && hp_buffer_printf(out, " workloads: none differs by more than ") &&
            words_percent(out, widest);
 }
 
@@ -369,14 +373,14 @@ static bool tell_timed(struct hp_buffer *out, const json_t *comparison, const st
 {
     const json_t *workload = sentence_deciding_workload(comparison);
     size_t all = json_array_size(json_object_get(comparison, "workloads"));
-    bool ok;
+    bool ok, refuted = is(comparison, "confirmation", "refuted");
     if (!workload)
         return tell_failed(out, "", "", names);
     if (is(comparison, "verdict", "equivalent") && all > 1 && count_alike(comparison) == all)
         ok = tell_all_equivalent(out, comparison, names);
     else
-        ok = tell_workload(out, workload, names) && add_coverage(out, comparison) &&
-             add_others(out, comparison);
+        ok = (!refuted || add_refuted(out)) && tell_workload(out, workload, names) &&
+             add_coverage(out, comparison) && (refuted || add_others(out, comparison));
     return ok && add_most_memory(out, comparison) && add_confirmation(out, comparison) &&
            add_offer(out, comparison);
 }

@@ -20,7 +20,7 @@ function falseAlarms({aa, days, alerts}) {
     return {title, tone, sign: wrong ? '!' : '✓',
         figure: `${wrong} of ${comparisons}`,
         text: `A build was compared with itself ${plural(comparisons, 'time')}, and ${
-            wrong || 'none'} of the comparisons told a change.${isNumber(upper)
+            wrong || 'none'} of the comparisons told a change.${isNumber(upper) && upper < 1
             ? ` With 95\u202f% confidence that happens in at most ${percent(upper)} of them.`
             : ''}`};
 }

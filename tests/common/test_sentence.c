@@ -72,8 +72,8 @@ static const struct {
      "'shipped': {'change': -0.045, 'low': -0.05, 'high': -0.04, 'pairs': 64, "
      "'layout_suspect': true}}]}",
      "8c1f2e0 performs like its parent on random_mixed/8192: it is between 0.21 % slower and 0.34 "
-     "% faster (64 pairs); the build as shipped alone is 4.5 % slower, which is the place of its "
-     "code, not the change."},
+     "% faster (64 pairs); the build as shipped alone is 4.5 % slower, which points to where its "
+     "code lies, not to the change."},
     {"{'verdict': 'regressed', 'size': 'small', " ENDS "'reason': null, "
      "'coverage': {'functions': 3, 'functions_executed': 2}, 'workloads': [{" WORKLOAD
      "'verdict': 'regressed', 'size': 'small', 'change': -0.004, 'low': -0.006, 'high': -0.002, "
@@ -95,8 +95,8 @@ static const struct {
     {"{'verdict': 'inconclusive', 'size': null, 'confirmation': 'refuted', " ENDS
      "'reason': null, 'workloads': [{" WORKLOAD "'verdict': 'regressed', 'size': 'relevant', "
      "'change': -0.012, 'low': -0.02, 'high': -0.004}]}",
-     "8c1f2e0 is 1.2 % slower than its parent on random_mixed/8192 (interval 0.40 to 2.00 %, 64 "
-     "pairs); not confirmed: a fresh run did not find it again."},
+     "A fresh run did not confirm that 8c1f2e0 is 1.2 % slower than its parent on "
+     "random_mixed/8192 (interval 0.40 to 2.00 %, 64 pairs)."},
     {"{'verdict': 'regressed', 'size': 'relevant', 'confirmation': 'unanswered', " ENDS
      "'reason': null, 'workloads': [{" WORKLOAD "'verdict': 'regressed', 'size': 'relevant', "
      "'change': -0.02, 'low': -0.03, 'high': -0.011}]}",
@@ -168,7 +168,7 @@ static const struct {
     {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
      "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002}, {'workload': 'larson', "
      "'verdict': 'equivalent', 'size': null, 'low': -0.001, 'high': 0.0061, 'pairs': 512}]}",
-     "8c1f2e0 performs like its parent on all 2 workloads: none differs by more than 0.61 %."},
+     "8c1f2e0 performs like its parent on both workloads: none differs by more than 0.61 %."},
     /* Memory that grew while the time did not: the workload where it grew most. Too little, or not
      * proven, is not told. */
     {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
@@ -178,7 +178,7 @@ static const struct {
      "{'workload': 'larson', 'verdict': 'equivalent', 'size': null, 'low': -0.001, 'high': 0.0061, "
      "'pairs': 512, 'metrics': [{'metric': 'peak_rss', 'verdict': 'regressed', 'base_value': 4096, "
      "'head_value': 5120}]}]}",
-     "8c1f2e0 performs like its parent on all 2 workloads: none differs by more than 0.61 %; "
+     "8c1f2e0 performs like its parent on both workloads: none differs by more than 0.61 %; "
      "retained RSS rose from 4.5 to 18.0 MiB on random_mixed/8192."},
     {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, 'workloads': [{" WORKLOAD
      "'verdict': 'equivalent', 'size': null, 'low': -0.004, 'high': 0.002, 'metrics': [{'metric': "
