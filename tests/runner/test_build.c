@@ -9,7 +9,9 @@
 #include "tests/suite.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct rn_limits limits;
@@ -174,6 +176,53 @@ START_TEST(a_flood_of_output)
     assert_failure("exit code 3");
     ck_assert_uint_le(strlen(hp_json_string(failure, "log", "")), RN_LOG_LIMIT);
     ck_assert(strstr(hp_json_string(failure, "log", ""), "the end") != NULL);
+}
+END_TEST
+
+static long peak_kib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* 10 GB to stdout, in as far as there is time for them: neither kept in memory nor on disk. */
+START_TEST(ten_gigabytes_of_output)
+{
+    struct hp_error err = {0};
+    HP_JSON json_t *recipe = fx_json("{'commands': [['head', '-c', '10737418240', '/dev/zero'], "
+                                     "['false']], 'artifacts': ['x.so'], 'timeout_s': 1}");
+    fx_write("src/a.c", "", 0644);
+    HP_FD int tar = fx_tar("src");
+    long before = peak_kib();
+    double begin = hp_monotonic_s();
+    ck_assert(!rn_build(&fx.room, &limits, "test", "head", tar, recipe, "arm/head", &built,
+                        &failure, &err));
+    ck_assert_msg(failure != NULL, "%s", err.message);
+    ck_assert_double_lt(hp_monotonic_s() - begin, 10);
+    /* A byte that is no text is kept as one character of three bytes. */
+    ck_assert_uint_le(strlen(hp_json_string(failure, "log", "")), 3 * RN_LOG_LIMIT);
+    ck_assert_int_lt(peak_kib() - before, 16 * 1024);
+    ck_assert_msg(build(CC_COMMAND), "%s", hp_json_string(failure, "message", ""));
+}
+END_TEST
+
+/* 10 GB of files: the allowance ends it, and nothing of it is left outside. */
+START_TEST(ten_gigabytes_of_files)
+{
+    static const char *const places[] = {"big", "/tmp/big", "/dev/shm/big", "{out}/x.so"};
+    fx_write("src/a.c", "", 0644);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        HP_FREE char *commands =
+            hp_format("[['sh', '-c', 'head -c 10737418240 /dev/zero > %s']]", places[i]);
+        ck_assert_msg(!build(commands), "%s", places[i]);
+        const char *log = hp_json_string(failure, "log", "");
+        ck_assert_msg(strstr(log, "No space left") || strstr(log, "File size limit"), "%s: %s",
+                      places[i], log);
+    }
+    HP_FREE char *used = fx_output((const char *const[]){"du", "-sm", "state", NULL});
+    ck_assert_int_lt(atoi(used), 100);
+    ck_assert_msg(build(CC_COMMAND), "%s", hp_json_string(failure, "message", ""));
 }
 END_TEST
 
@@ -383,6 +432,8 @@ HP_SUITE(runner_build)
     tcase_add_test(t, an_artifact_that_is_a_link_out);
     tcase_add_test(t, a_fork_bomb);
     tcase_add_test(t, a_disk_filler);
+    tcase_add_test(t, ten_gigabytes_of_output);
+    tcase_add_test(t, ten_gigabytes_of_files);
     tcase_add_test(t, a_memory_eater);
     tcase_add_test(t, no_network);
     tcase_add_test(t, no_writing_and_no_looking_outside);
