@@ -192,9 +192,8 @@ static void check_time(struct bench *b)
 {
     if (b->samples->out_of_time)
         json_array_append_new(
-            b->warnings,
-            json_sprintf("%s: ended after %zu pairs, because the time of %g s was up", name_of(b),
-                         b->samples->pairs, b->plan.budget_s));
+            b->warnings, json_sprintf("%s: ended after %zu pairs, because the time of %g s was up",
+                                      name_of(b), b->samples->pairs, b->plan.budget_s));
 }
 
 static json_t *values(const double *value, size_t n)
