@@ -395,7 +395,7 @@ test('a service that calls a build different from itself says so', async () => {
     const opened = await open();
     const {page} = opened;
     const part = page.locator('#selftest');
-    await has(part, /1 of 1[^]*compared with itself 1 time[^]*with 95 % confidence[^]*at most/i);
+    await has(part, /1 of 1[^]*compared with itself 1 time[^]*told a change\./);
     await has(part.locator('[role=alert]'), /1 open alert about itself[^]*hakperf alerts/);
     await has(part, /Planted slowdowns[^]*unknown[^]*nine times in ten/);
     await part.locator('summary').click();
