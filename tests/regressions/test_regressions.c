@@ -36,6 +36,7 @@
 /* Of one case: six workloads of a minute each, builds, passes and a confirmation. */
 #define CASE_SECONDS 1500
 #define QUIET_SECONDS 15
+#define COARSE_SECONDS 20
 
 static json_t *cases; /* those that run now */
 
@@ -101,8 +102,9 @@ static void shorten_the_others(const json_t *one, json_t *workloads)
             json_object_set_new(workload, "budget_s", json_integer(QUIET_SECONDS));
 }
 
-/* A tenth of the steady part, which begins after max(50,000, 12 x working set) operations: a
- * confirmation of 512 pairs is long where a sample is, and a large change is seen anyway. */
+/* A tenth of the steady part, which begins after max(50,000, 12 x working set) operations, and less
+ * time: a confirmation of 512 pairs is long where a sample is, and a large change is seen anyway.
+ */
 static void take_short_samples(json_t *workloads)
 {
     size_t i;
@@ -115,6 +117,8 @@ static void take_short_samples(json_t *workloads)
         long long steady = hp_json_int(workload, "iterations", 0) - warm;
         ck_assert_int_gt(steady, 0);
         json_object_set_new(workload, "iterations", json_integer(warm + steady / 10));
+        if (hp_json_number(workload, "budget_s", INFINITY) > COARSE_SECONDS)
+            json_object_set_new(workload, "budget_s", json_integer(COARSE_SECONDS));
     }
 }
 

@@ -134,7 +134,7 @@ END_TEST
  * a headline run that would not end is not begun, and the passes take what there is time for. */
 START_TEST(a_slow_commit_takes_its_time_and_no_more)
 {
-    fx.runner.passes_s = 6;
+    fx.runner.passes_s = 15;
     HP_JSON json_t *result = self_test_of(
         "aa", 512,
         json_pack("{s:f, s:I}", "budget_s", 0.05, "headline_iterations", (json_int_t)100000000000));
