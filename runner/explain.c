@@ -76,14 +76,16 @@ static int64_t long_iterations(const struct explained *e, const struct rn_worklo
 }
 
 /* Counts over fewer iterations are no counts of the headline run. */
-static void warn_of_fewer(const struct explained *e, const json_t *json, int64_t iterations)
+static void warn_of_fewer(const struct explained *e, const struct rn_workload *workload,
+                          int64_t iterations)
 {
-    int64_t all = hp_json_int(json, "headline_iterations", iterations);
+    int64_t all = rn_headline_iterations(workload);
     if (iterations < all)
         json_array_append_new(
             e->asked->warnings,
             json_sprintf("%s: the passes took %lld of %lld iterations, because it is slow",
-                         hp_json_string(json, "name", ""), (long long)iterations, (long long)all));
+                         hp_json_string(workload->json, "name", ""), (long long)iterations,
+                         (long long)all));
 }
 
 /* One pass of one workload for one arm. */
@@ -114,7 +116,7 @@ static bool run_pass(struct explained *e, size_t which, json_t *result, enum rn_
                                  .seconds = e->deadline - hp_monotonic_s(),
                                  .result = result};
     if (which == 0 && arm == RN_HEAD)
-        warn_of_fewer(e, json, pass.iterations);
+        warn_of_fewer(e, &workload, pass.iterations);
     if (pass.seconds < 1) {
         passes[which].skip(&pass, "the time for passes was up");
         e->left_out++;
