@@ -1,5 +1,36 @@
--- Which commit joins an epoch to the one before it: measured in both, it carries comparisons across.
+-- A pinned revision that takes part in every run: what a series is a ratio to. Where the suite names
+-- one, the C library's own allocator gives that place up. Another reference begins another epoch. And
+-- which commit joins an epoch to the one before it: measured in both, it carries comparisons across.
 SET LOCAL ROLE hakperf_owner;
+
+ALTER TABLE store.suite
+    ADD COLUMN reference_sha text CHECK (reference_sha ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    ADD COLUMN reference_subject text,
+    ADD CHECK ((reference_sha IS NULL) = (reference_subject IS NULL));
+COMMENT ON COLUMN store.suite.reference_sha IS
+    'The commit that reference.rev stood for when the suite was applied; NULL: it names none.';
+COMMENT ON COLUMN store.suite.reference_subject IS 'First line of its message.';
+
+-- Wider than before, so that no row has to be read.
+ALTER TABLE store.arm
+    DROP CONSTRAINT arm_name_check,
+    ADD CONSTRAINT arm_name_check
+        CHECK (name IN ('head', 'base', 'control', 'reference')) NOT VALID;
+ALTER TABLE store.measurement
+    DROP CONSTRAINT measurement_arm_check,
+    ADD CONSTRAINT measurement_arm_check
+        CHECK (arm IN ('head', 'base', 'control', 'reference')) NOT VALID;
+
+ALTER TABLE store.epoch ADD COLUMN reference text;
+COMMENT ON COLUMN store.epoch.reference IS
+    'The commit that its runs are held against; NULL: the C library''s own allocator, the control.';
+COMMENT ON TABLE store.epoch IS
+    'A stretch in which a runner''s machine, kernel, compiler, driver and reference stayed the same; it ends where the runner''s next one starts.';
+COMMENT ON COLUMN store.epoch.changed IS
+    'What differs from the epoch before: names of machine facts, compiler, driver, reference; empty for a runner''s first.';
+COMMENT ON TABLE store.point IS
+    'Commits of the main line in one workload, metric and epoch: the log ratio of the metric that decides to that of the epoch''s reference (the control where it has none), of their last run there.';
+COMMENT ON COLUMN store.change_point.before IS 'Median log ratio to the reference before; after likewise.';
 
 ALTER TABLE store.epoch ADD COLUMN bridge text;
 COMMENT ON COLUMN store.epoch.bridge IS
@@ -9,7 +40,8 @@ UPDATE store.epoch e SET bridge = j.head FROM store.job j
 WHERE j.repository = e.repository AND j.kind = 'bridge' AND j.only_runner = e.runner
   AND j.created = e.started;
 
-CREATE OR REPLACE FUNCTION store.enter_epoch(of_repository integer, of_runner text, of_machine text,
+DROP FUNCTION store.enter_epoch(integer, text, text, text, text, text);
+CREATE FUNCTION store.enter_epoch(of_repository integer, of_runner text, of_machine text,
                                   of_compiler text, of_driver text, of_head text,
                                   of_reference text DEFAULT NULL)
 RETURNS integer LANGUAGE plpgsql AS $$
@@ -69,6 +101,10 @@ BEGIN
     RETURN entered;
 END
 $$;
+COMMENT ON FUNCTION store.enter_epoch IS
+    'The epoch of a run that was measured now; a new one queues its bridge job.';
+GRANT EXECUTE ON FUNCTION store.enter_epoch TO hakperf_collector;
+
 CREATE OR REPLACE VIEW hakperf.epochs AS
 SELECT r.name AS repository,
        e.id AS epoch,
@@ -88,5 +124,15 @@ FROM store.epoch e
 JOIN store.repository r ON r.id = e.repository
 JOIN store.machine m ON m.repository = e.repository AND m.fingerprint = e.machine
 ORDER BY e.started DESC, e.id DESC;
+COMMENT ON VIEW hakperf.epochs IS
+    'Stretches in which a runner''s machine, kernel, compiler, driver and reference stayed the same, newest first. Figures of two epochs are not comparable.';
+COMMENT ON COLUMN hakperf.epochs.changed IS
+    'what differs from the epoch before: machine facts by name, compiler, driver, reference';
+COMMENT ON COLUMN hakperf.epochs.reference IS
+    'the pinned commit that runs are held against, short; NULL: the C library''s allocator';
+COMMENT ON COLUMN hakperf.builds.arm IS 'head, base, control or reference';
+COMMENT ON COLUMN hakperf.measurements.arm IS 'head, base, control or reference';
+COMMENT ON VIEW hakperf.change_points IS
+    'Where the level of a workload''s metric, held against that of the reference (the control where the suite names none), stepped and stayed; newest first. The commit is the first of the new level.';
 COMMENT ON COLUMN hakperf.epochs.bridge IS
     'the commit that was measured in the epoch before and once more in this one, short';
