@@ -14,6 +14,7 @@
 #define PAIRS_WITHOUT_BASE 64
 #define MARK_EVERY 4    /* pairs: the reference, or the control where there is none */
 #define CONTROL_EVERY 8 /* pairs, beside a reference */
+#define MARK_SHARE 6    /* one that is slow comes more rarely: a sixth of the pairs' time at most */
 #define FEWEST_PAIRS 64 /* of each layout one */
 #define GLANCE_EVERY 32 /* pairs */
 
@@ -29,6 +30,7 @@ struct session {
     struct hp_error *err;
     const struct an_plan *rules;
     size_t last;             /* pairs, at most */
+    size_t every[RN_ARMS];   /* pairs, from one sample of a mark to the next */
     struct an_estimate seen; /* at the last glance */
 };
 
@@ -153,14 +155,16 @@ static bool take_one(struct session *s, enum rn_arm arm, size_t k)
     return true;
 }
 
+static bool mark_due(const struct session *s, enum rn_arm arm, size_t k)
+{
+    return s->every[arm] && k % s->every[arm] == s->every[arm] - 1;
+}
+
 /* What follows pair k: the arms that other runs are held against too. */
 static bool take_marks(struct session *s, size_t k)
 {
-    bool reference = s->workload->has_reference;
-    size_t every = reference ? CONTROL_EVERY : MARK_EVERY;
-    bool control = s->plan->second != RN_CONTROL && k % every == every - 1;
-    return (!reference || k % MARK_EVERY != MARK_EVERY - 1 || take_one(s, RN_REFERENCE, k)) &&
-           (!control || take_one(s, RN_CONTROL, k));
+    return (!mark_due(s, RN_REFERENCE, k) || take_one(s, RN_REFERENCE, k)) &&
+           (!mark_due(s, RN_CONTROL, k) || take_one(s, RN_CONTROL, k));
 }
 
 /* Both or neither are kept, so that the arms stay aligned. */
@@ -245,14 +249,35 @@ static void show(struct session *s, double begin)
     rn_progress_pairs(s->workload->room->runner->progress, &now);
 }
 
-/* Executes every arm once and forgets it: pages and links are warm then, and what cannot run at
- * all fails before anything is timed. */
+static bool time_one(struct session *s, enum rn_arm arm, double *seconds)
+{
+    double ignored[RN_METRICS], begin = hp_monotonic_s();
+    bool ok = take(s, arm, 0, ignored);
+    *seconds = hp_monotonic_s() - begin;
+    return ok;
+}
+
+static bool time_mark(struct session *s, enum rn_arm arm, size_t usual, double pair_s)
+{
+    double seconds;
+    if (!time_one(s, arm, &seconds))
+        return false;
+    size_t rare = (size_t)fmin(ceil(MARK_SHARE * seconds / pair_s), FEWEST_PAIRS);
+    s->every[arm] = rare > usual ? rare : usual;
+    return true;
+}
+
+/* Executes every arm once and forgets it: pages and links are warm then, what cannot run at all
+ * fails before anything is timed, and a slow mark is known. */
 static bool warm_up(struct session *s)
 {
-    double ignored[RN_METRICS];
-    return take(s, RN_HEAD, 0, ignored) && take(s, s->plan->second, 0, ignored) &&
-           (s->plan->second == RN_CONTROL || take(s, RN_CONTROL, 0, ignored)) &&
-           (!s->workload->has_reference || take(s, RN_REFERENCE, 0, ignored));
+    double head_s, second_s;
+    if (!time_one(s, RN_HEAD, &head_s) || !time_one(s, s->plan->second, &second_s))
+        return false;
+    double pair_s = head_s + second_s;
+    bool reference = s->workload->has_reference, control = s->plan->second != RN_CONTROL;
+    return (!control || time_mark(s, RN_CONTROL, reference ? CONTROL_EVERY : MARK_EVERY, pair_s)) &&
+           (!reference || time_mark(s, RN_REFERENCE, MARK_EVERY, pair_s));
 }
 
 static enum an_better better_of(enum rn_metric metric)

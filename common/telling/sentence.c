@@ -81,16 +81,21 @@ static bool add_interval(struct hp_buffer *out, const json_t *workload)
            add_basis(out, workload) && hp_buffer_printf(out, ")");
 }
 
-/* Whether the time of a workload that another metric decided is known not to have changed. */
-static bool same_speed(const json_t *workload)
+static const json_t *metric_of(const json_t *workload, const char *name)
 {
     size_t i;
     json_t *m;
     json_array_foreach (json_object_get(workload, "metrics"), i, m) {
-        if (is(m, "metric", "throughput"))
-            return is(m, "verdict", "equivalent");
+        if (is(m, "metric", name))
+            return m;
     }
-    return false;
+    return NULL;
+}
+
+/* Whether the time of a workload that another metric decided is known not to have changed. */
+static bool same_speed(const json_t *workload)
+{
+    return is(metric_of(workload, "throughput"), "verdict", "equivalent");
 }
 
 static bool tell_share(struct hp_buffer *out, const json_t *workload, const struct names *names)
@@ -118,16 +123,20 @@ static bool tell_failures(struct hp_buffer *out, const json_t *workload, const s
 /* Of what the clock says, that CPU time does not; nothing where it is not known. */
 static bool add_clock(struct hp_buffer *out, const json_t *workload)
 {
-    size_t i;
-    json_t *m;
-    json_array_foreach (json_object_get(workload, "metrics"), i, m) {
-        if (!is(m, "metric", "wall") || !has_number(m, "change"))
-            continue;
-        double change = hp_json_number(m, "change", 0);
-        return hp_buffer_printf(out, ", and takes ") && words_percent(out, fabs(change)) &&
-               hp_buffer_printf(out, " %s by the clock", change > 0 ? "longer" : "less");
-    }
-    return true;
+    const json_t *m = metric_of(workload, "wall");
+    if (!has_number(m, "change"))
+        return true;
+    double change = hp_json_number(m, "change", 0);
+    return hp_buffer_printf(out, ", and takes ") && words_percent(out, fabs(change)) &&
+           hp_buffer_printf(out, " %s by the clock", change > 0 ? "longer" : "less");
+}
+
+/* "212 times instead of 12 in the same work, and takes 50 % longer by the clock" */
+static bool add_waits(struct hp_buffer *out, const json_t *workload, double base, double head)
+{
+    return words_number(out, round(head)) && hp_buffer_printf(out, " times instead of ") &&
+           words_number(out, round(base)) && hp_buffer_printf(out, " in the same work") &&
+           add_clock(out, workload);
 }
 
 static bool tell_waits(struct hp_buffer *out, const json_t *workload, const struct names *names)
@@ -137,9 +146,19 @@ static bool tell_waits(struct hp_buffer *out, const json_t *workload, const stru
     return hp_buffer_printf(out, "%s waits %s often than %s on %s: ", names->head,
                             head > base ? "more" : "less", names->other,
                             text(workload, "workload")) &&
-           words_number(out, round(head)) && hp_buffer_printf(out, " times instead of ") &&
-           words_number(out, round(base)) && hp_buffer_printf(out, " in the same work") &&
-           add_clock(out, workload) && add_moves(out, workload, names);
+           add_waits(out, workload, base, head) && add_moves(out, workload, names);
+}
+
+/* Beside a change of CPU time, which shows little of it: waiting that gates and that the clock
+ * confirms, or nothing. */
+static bool add_waits_beside(struct hp_buffer *out, const json_t *workload)
+{
+    const json_t *m = metric_of(workload, "voluntary_switches");
+    if (!json_is_true(json_object_get(m, "gates")) || !is(m, "size", "relevant"))
+        return true;
+    double base = hp_json_number(m, "base_value", 0), head = hp_json_number(m, "head_value", 0);
+    return hp_buffer_printf(out, ", waits %s often, ", head > base ? "more" : "less") &&
+           add_waits(out, workload, base, head);
 }
 
 static bool tell_changed(struct hp_buffer *out, const json_t *workload, const struct names *names)
@@ -149,7 +168,7 @@ static bool tell_changed(struct hp_buffer *out, const json_t *workload, const st
         return tell_waits(out, workload, names);
     if (!share && !is(workload, "metric", "ace_failures"))
         return add_change(out, workload, names) && add_interval(out, workload) &&
-               add_moves(out, workload, names);
+               add_waits_beside(out, workload) && add_moves(out, workload, names);
     bool ok = share ? tell_share(out, workload, names) : tell_failures(out, workload, names);
     return ok && (!same_speed(workload) || hp_buffer_printf(out, ", at the same speed"));
 }

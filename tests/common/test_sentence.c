@@ -60,6 +60,15 @@ static const struct {
      "8c1f2e0 is 99.9 % slower than its parent on random_mixed/8192 (interval 99.8 to 99.9 %, 64 "
      "pairs): HAKMEM_WMAX_MID from 1.25 to 1.05, kernel share rose from 15 % to 71 %; it is the "
      "only one of 2 workloads with this verdict."},
+    /* CPU time shows little of a lock that is held longer: what threads wait is told beside it. */
+    {"{'verdict': 'regressed', 'size': 'relevant', " ENDS "'reason': null, 'workloads': [{"
+     "'workload': 'mt/remote', 'metric': 'throughput', 'pairs': 64, 'verdict': 'regressed', "
+     "'size': 'relevant', 'change': -0.031, 'low': -0.042, 'high': -0.019, 'metrics': [{'metric': "
+     "'voluntary_switches', 'gates': true, 'size': 'relevant', 'base_value': 12, 'head_value': "
+     "212.2}, {'metric': 'wall', 'change': 0.504}], 'counters': [], 'configuration': []}]}",
+     "8c1f2e0 is 3.1 % slower than its parent on mt/remote (interval 1.9 to 4.2 %, 64 pairs), "
+     "waits more often, 212 times instead of 12 in the same work, and takes 50 % longer by the "
+     "clock."},
     /* What changed never ran: that comes first. */
     {"{'verdict': 'equivalent', 'size': null, " ENDS "'reason': null, "
      "'coverage': {'functions': 3, 'functions_executed': 0}, 'workloads': [{" WORKLOAD

@@ -27,7 +27,7 @@ void fx_open_plain(void);
 void fx_close(void);
 
 /* fx_open and, in FOLDER, repo/ with the tagged commits plain (a driver and a library that does
- * nothing), comment, slow and broken (does not compile), and suite.json for them. */
+ * nothing), comment, slow, crawling and broken (does not compile), and suite.json for them. */
 void fx_open_repository(void);
 
 /* FOLDER/name; the caller frees it. */

@@ -95,6 +95,8 @@ void fx_open_repository(void)
     commit("comment");
     fx_write("repo/spin.h", "#define SPIN 40\n", 0644);
     commit("slow");
+    fx_write("repo/spin.h", "#define SPIN 4000\n", 0644);
+    commit("crawling");
     fx_write("repo/spin.h", "#define SPIN oops\n", 0644);
     commit("broken");
 }

@@ -70,7 +70,8 @@ START_TEST(slower_is_regressed)
     size_t pairs = (size_t)hp_json_int(decision, "pairs", 0);
     ck_assert_uint_eq(sample_count(w, "head", "throughput"), pairs);
     ck_assert_uint_eq(sample_count(w, "base", "minor_faults"), pairs);
-    ck_assert_uint_eq(sample_count(w, "control", "throughput"), pairs / 4);
+    ck_assert_uint_le(sample_count(w, "control", "throughput"), pairs / 4);
+    ck_assert_uint_ge(sample_count(w, "control", "throughput"), pairs / 64);
     const json_t *preflight = json_object_get(result, "preflight");
     const json_t *validity = json_object_get(w, "validity");
     ck_assert(json_is_integer(json_object_get(preflight, "cpu")));
@@ -195,7 +196,8 @@ START_TEST(an_arm_without_layouts_widens_the_interval)
                               "--head", "two", "--reference", "two", "--pairs", "64", NULL},
         &code);
     const json_t *w = workload_of(result);
-    ck_assert_uint_eq(sample_count(w, "reference", "throughput"), 16);
+    ck_assert_uint_ge(sample_count(w, "reference", "throughput"), 1);
+    ck_assert_uint_le(sample_count(w, "reference", "throughput"), 16);
     ck_assert_double_eq(hp_json_number(json_object_get(w, "plan"), "layout_sd", 0), 0.0045);
     json_array_foreach (json_object_get(json_object_get(w, "pairs"), "layout"), i, item)
         ck_assert_int_eq(json_integer_value(item), (json_int_t)i);
@@ -314,7 +316,7 @@ START_TEST(a_commit_without_parent)
     int code;
     HP_JSON json_t *result =
         measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--head",
-                                      "plain", "--reference", "slow", NULL},
+                                      "plain", "--reference", "crawling", NULL},
                 &code);
     const json_t *w = workload_of(result);
     const json_t *pairs = json_object_get(w, "pairs");
@@ -324,7 +326,9 @@ START_TEST(a_commit_without_parent)
     ck_assert_str_eq(hp_json_string(pairs, "second", ""), "control");
     ck_assert_uint_eq(sample_count(w, "control", "throughput"), 64);
     ck_assert_uint_eq(sample_count(w, "base", "throughput"), 0);
-    ck_assert_uint_eq(sample_count(w, "reference", "throughput"), 16);
+    /* One that takes many times as long as what is measured comes more rarely than in 4 pairs. */
+    ck_assert_uint_ge(sample_count(w, "reference", "throughput"), 1);
+    ck_assert_uint_le(sample_count(w, "reference", "throughput"), 8);
 }
 END_TEST
 
@@ -338,15 +342,18 @@ static const json_t *arm_of(const json_t *result, const char *name)
     ck_abort_msg("no arm %s", name);
 }
 
-/* The suite's reference takes part in every run, one sample to four pairs; the control now and then
- * beside it. */
+/* The suite's reference takes part in every run, at most one sample to four pairs; the control now
+ * and then beside it. */
 static void check_reference(const json_t *result)
 {
     const json_t *w = workload_of(result);
     size_t pairs = (size_t)hp_json_int(json_object_get(w, "pairs"), "count", 0);
-    ck_assert_uint_eq(sample_count(w, "reference", "throughput"), pairs / 4);
-    ck_assert_uint_eq(sample_count(w, "reference", "peak_rss"), pairs / 4);
-    ck_assert_uint_eq(sample_count(w, "control", "throughput"), pairs / 8);
+    size_t marks = sample_count(w, "reference", "throughput");
+    ck_assert_uint_le(marks, pairs / 4);
+    ck_assert_uint_ge(marks, pairs / 64);
+    ck_assert_uint_eq(sample_count(w, "reference", "peak_rss"), marks);
+    ck_assert_uint_le(sample_count(w, "control", "throughput"), pairs / 8);
+    ck_assert_uint_ge(sample_count(w, "control", "throughput"), pairs / 64);
     ck_assert_str_eq(hp_json_string(arm_of(result, "reference"), "code_hash", ""),
                      hp_json_string(arm_of(result, "base"), "code_hash", "?"));
     double reference = json_number_value(
