@@ -107,15 +107,17 @@ END_TEST
 
 START_TEST(deadline_cancels)
 {
-    struct db *db = open_as(PRIVATE_DB_COLLECTOR, 1, 0.3);
+    struct db *db = open_as(PRIVATE_DB_COLLECTOR, 1, 10);
     struct db_conn *conn = db_acquire(db, &err);
     ck_assert_ptr_nonnull(conn);
+    db_set_timeout(conn, 0.3);
     int pid = PQbackendPID(db_raw(conn));
     double before = hp_monotonic_s();
     ck_assert(!db_script(conn, "test", "SELECT pg_sleep(30)", &err));
     ck_assert_int_eq(err.code, HP_UNAVAILABLE);
     ck_assert_msg(strstr(err.message, "too long") != NULL, "%s", err.message);
     ck_assert_double_lt(hp_monotonic_s() - before, 3.0);
+    db_set_timeout(conn, 10);
     /* The server has stopped, so the same connection goes on. */
     ck_assert_msg(db_script(conn, "test", "SELECT 1", &err), "%s", err.message);
     ck_assert_int_eq(PQbackendPID(db_raw(conn)), pid);
@@ -126,7 +128,7 @@ END_TEST
 
 START_TEST(exhausted_pool_is_told)
 {
-    struct db *db = open_as(PRIVATE_DB_COLLECTOR, 1, 0.3);
+    struct db *db = open_as(PRIVATE_DB_COLLECTOR, 1, 2);
     struct db_conn *conn = db_acquire(db, &err);
     ck_assert_ptr_nonnull(conn);
     ck_assert_ptr_null(db_acquire(db, &err));
