@@ -85,6 +85,7 @@ help:
 ## make bench-changepoints  the detector on labelled series: power, precision and delay by step size
 ## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
 ## make bench-collector SAMPLES=100000000 RUNNERS=1000 SECONDS=120: the collector and its store against their goals
+## make soak-collector   SECONDS=3600 RUNNERS=100: whether its memory grows under an hour of load
 ## make fault-test     SECONDS=600: kill -9 of collector, database and runners under load, and an account of every document
 ## make questions        write the outputs on schema/QUESTIONS.md anew
 ## make lint             clang-tidy, cppcheck and the formatter
@@ -254,6 +255,15 @@ bench-collector:
 	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
 	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load bench --seconds $(SECONDS) \
 	    --samples $(SAMPLES) --runners $(RUNNERS)
+
+.PHONY: soak-collector
+soak-collector: SECONDS = 3600
+soak-collector: RUNNERS = 100
+soak-collector:
+	$(Q)sh deploy/bootstrap build demo check
+	$(Q)$(MAKE) all $(BUILD)/tests/load BUILD=$(BUILD)
+	$(Q)BUILD=$(abspath $(BUILD)) $(BUILD)/tests/load bench --seconds $(SECONDS) \
+	    --documents 0 --samples 0 --connections 0 --runners $(RUNNERS)
 
 # Planted changes of the allocator, measured by a whole service; a short form is in `check`.
 .PHONY: check-regressions

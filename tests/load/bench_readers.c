@@ -10,12 +10,14 @@
 
 enum { READERS = 50, REPEATS = 100, RESULTS_A_SECOND = 5 };
 
+enum { PAGES = 6 };
+
 struct readers {
     struct world *world;
     double end;
     char compare[256], newest[64];
     pthread_mutex_t mutex;
-    struct bench_times times;
+    struct bench_times times, page[PAGES]; /* all, and by what was asked */
     atomic_bool over;
 };
 
@@ -145,18 +147,22 @@ static void read_pages(void *argument, int number)
 {
     struct readers *r = argument;
     struct hp_error err;
-    const char *const paths[] = {START_PAGE, SERIES, r->compare};
-    struct bench_times times = {0};
+    const char *const paths[PAGES] = {START_PAGE, SERIES, r->compare};
+    struct bench_times times[PAGES] = {0};
     HP_HTTP struct hp_http *http = hp_http_new(world_server(r->world), NULL, &err);
     usleep((useconds_t)(number * 1000000 / READERS));
     for (size_t i = (size_t)number; hp_monotonic_s() < r->end; i++) {
-        double took = bench_get(http, paths[i % 6]);
-        bench_time_add(&times, took);
+        double took = bench_get(http, paths[i % PAGES]);
+        bench_time_add(&times[i % PAGES], took);
         if (took < 1)
             usleep((useconds_t)((1 - took) * 1e6));
     }
     pthread_mutex_lock(&r->mutex);
-    bench_times_join(&r->times, &times);
+    for (int page = 0; page < PAGES; page++) {
+        for (size_t i = 0; i < times[page].n; i++)
+            bench_time_add(&r->times, times[page].value[i]);
+        bench_times_join(&r->page[page], &times[page]);
+    }
     pthread_mutex_unlock(&r->mutex);
 }
 
@@ -196,6 +202,11 @@ static void many_readers(struct readers *r, const struct bench_options *o)
     bench_row("50 readers while results arrive, p99", "< 100 ms", p99 < 100,
               "%.1f ms (median %.1f ms)", p99, bench_quantile_ms(&r->times, 0.5));
     bench_note("each asks once a second: start page, series, compare; %zu requests", r->times.n);
+    static const char *const names[PAGES] = {"repositories", "status", "alerts",
+                                             "log",          "series", "compare"};
+    for (int page = 0; page < PAGES; page++)
+        bench_note("%s: median %.1f ms, p99 %.1f ms", names[page],
+                   bench_quantile_ms(&r->page[page], 0.5), bench_quantile_ms(&r->page[page], 0.99));
 }
 
 void bench_readers(struct world *world, const struct bench_options *o)

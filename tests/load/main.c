@@ -9,7 +9,8 @@
 
 static const char usage[] = "usage: load fault [--seconds N] [--seed N] [--runners N]\n"
                             "       load bench [--seconds N] [--samples N] [--runners N] "
-                            "[--connections N] [--keep FOLDER]\n";
+                            "[--documents N] [--connections N] [--keep FOLDER]\n"
+                            "A part of which there are 0 is left out.\n";
 
 /* The value of an option, or what it is without. */
 static double option(int argc, char **argv, const char *name, double without)
