@@ -47,6 +47,7 @@ FNR == NR { planted[$1] = $2; next }
     split(kind, part, "/")
     if (part[1] != "power") { nulls[part[2]]++; alarms[part[2]] += $3 == "regressed" || $3 == "improved" }
     seconds[kind] += $10
+    if ($11 != "") { own += $11; owns++; if ($11 > most) most = $11 }
 }
 
 END {
@@ -60,6 +61,9 @@ END {
             same[kind], inside[kind], failed[kind], quick[kind], seconds[kind] / n[kind]
     }
     print ""
+    if (owns)
+        printf "CPU time of the runner itself, of that of its samples: %.1f %% (%.1f %% at most)\n",
+            100 * own / owns, 100 * most
     for (where in nulls)
         printf "false alarms, %s: %d of %d, so below %.2f %% (95 %%)\n", where, alarms[where],
             nulls[where], 100 * upper(alarms[where], nulls[where])

@@ -9,6 +9,8 @@
 # each on a quiet machine, and aa and noop also with a neighbour that burns another CPU ("other")
 # and one that burns the measuring CPU half of the time ("same").
 #
+# Beside them: how much CPU time the runner itself takes, of that of the samples.
+#
 # STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last. RUNS is how
 # many runs each kind shall have in the end (default 20), HOURS when to stop (default 1). What was
 # counted is printed with the exact 95 % bound (Clopper and Pearson) that the count proves.
@@ -83,23 +85,62 @@ sampling_seconds() {
     echo "$(date -d "$from" +%s.%N) $(date -d "$to" +%s.%N)" | awk '{printf "%.2f", $2 - $1}'
 }
 
-# measure HEAD BASE: "verdict size estimate low high pairs seconds", or "failed"
+# Each second, until it is killed or this script ends: what runners and their launchers of samples
+# used themselves and what their samples used, in ticks of CPU time.
+watch_cpu() {
+    while [ -e /proc/$$ ]; do
+        for process in /proc/[0-9]*; do
+            name= who=
+            read -r name 2>/dev/null <"$process/comm" || true
+            case $name in
+            hakperf-runner) who=runner ;;
+            launcher)
+                case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline") in
+                *"launch samples"*) who=launcher ;;
+                esac
+                ;;
+            esac
+            if [ -n "$who" ]; then
+                awk -v who="$who" '{print $1, who, $14 + $15, $16 + $17}' "$process/stat" 2>/dev/null ||
+                    true
+            fi
+        done
+        sleep 1
+    done >"$state/cpu"
+}
+
+# The last of each: by the runner itself, as a share of the samples.
+own_share() {
+    awk '{own[$1] = $3; if ($2 == "launcher") samples[$1] = $4}
+        END {
+            for (p in own) sum += own[p]
+            for (p in samples) all += samples[p]
+            printf "%.4f", all > 0 ? sum / all : 0
+        }' "$state/cpu"
+}
+
+# measure HEAD BASE: "verdict size estimate low high pairs seconds all_seconds own_share", or
+# "failed" in place of the verdict
 measure() {
     begin=$(date +%s.%N)
     code=0
+    watch_cpu &
+    watcher=$!
     # Exit code 1 is a regression that was found, 3 no answer.
     "$runner" measure --state "$state/runner" --repository "$repo" --suite "$state/suite.json" \
         --head "$1" --base "$2" --driver "$(cat "$state/start")" --passes 1 \
         -o "$state/result.json" 2>"$state/last.log" || code=$?
+    kill "$watcher"
+    wait "$watcher" || true
     if [ "$code" != 0 ] && [ "$code" != 1 ] && [ "$code" != 3 ]; then
         cat "$state/last.log" >&2
         exit "$code"
     fi
-    jq -r --arg t "$(sampling_seconds)" --arg s "$begin" --arg e "$(date +%s.%N)" '
+    jq -r --arg t "$(sampling_seconds)" --arg o "$(own_share)" --arg s "$begin" --arg e "$(date +%s.%N)" '
         .workloads[0].decision as $d
         | if $d == null then ["failed", "-", 0, 0, 0, 0] else
           [$d.verdict, ($d.size // "-"), $d.estimate, $d.low, $d.high, $d.pairs] end
-          + [($t | tonumber), ($e | tonumber) - ($s | tonumber)] | @tsv' "$state/result.json"
+          + [($t | tonumber), ($e | tonumber) - ($s | tonumber), ($o | tonumber)] | @tsv' "$state/result.json"
 }
 
 count() { awk -F '\t' -v k="$1" '$1 == k {n++} END {print n + 0}' "$log"; }
@@ -163,7 +204,7 @@ calibrate() {
 
 prepare
 calibrate
-for turn in $(seq "$runs"); do
+for _ in $(seq "$runs"); do
     for kind in aa/quiet noop/quiet power/300 power/500 power/1000 power/5000; do
         if more "$kind"; then once "$kind" "${kind#*/}"; fi
     done
