@@ -2,6 +2,7 @@
 
 #include "analysis/order.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -234,6 +235,14 @@ static double hodges_lehmann(const struct pairs *p)
     return count % 2 ? upper : 0.5 * walsh_select(p, count / 2) + 0.5 * upper;
 }
 
+/* Where pairs are equal, 0 is left out by the smallest number there is, which others' arithmetic
+ * takes for 0: such a bound is told as the rounding of the largest value. */
+static double apart_from_zero(double bound, double largest)
+{
+    double least = largest * DBL_EPSILON;
+    return fabs(bound) > 0 && fabs(bound) < least ? copysign(least, bound) : bound;
+}
+
 bool an_signed_rank(const double *value, const uint32_t *cluster, size_t n, double shift, double *z)
 {
     struct pairs p;
@@ -264,9 +273,10 @@ bool an_estimate_pairs(const double *log_ratio, const uint32_t *cluster, size_t 
         return false;
     double estimate = hodges_lehmann(&p);
     double z = z_of(evaluate(&p, 0));
-    double low = lower_bound(&p, critical);
+    double largest = fmax(fabs(p.item[0].value), fabs(p.item[n - 1].value));
+    double low = apart_from_zero(lower_bound(&p, critical), largest);
     pairs_negate(&p);
-    double high = -lower_bound(&p, critical);
+    double high = -apart_from_zero(lower_bound(&p, critical), largest);
     pairs_release(&p);
     /* With ties and a tiny c the bounds can pass the estimate by a rounding step. */
     if (layout_sd > 0 || low > estimate)

@@ -50,7 +50,8 @@ AN_CHECKED bool an_hodges_lehmann(const double *value, size_t n, double *out);
 /*
  * The whole estimate of log_ratio[n] = ln(head/base), one a pair, finite.
  * cluster: the layout number of each pair; NULL (or all different): unclustered.
- * critical: c > 0; [low, high] is the smallest interval that holds every shift with |z| <= c.
+ * critical: c > 0; [low, high] is the smallest interval that holds every shift with |z| <= c, but a
+ * bound nearer to 0 than the rounding of the largest value, and not 0, is that rounding.
  * It is infinite when too few pairs or clusters can never reach |z| > c (at c = 3.70: fewer than
  * 14 clusters, or fewer than 18 unclustered pairs).
  * layout_sd: 0 when layouts were varied; AN_LAYOUT_SD when the build cannot be re-linked. Each side

@@ -294,6 +294,24 @@ START_TEST(too_few_pairs_exclude_nothing)
 }
 END_TEST
 
+/* Counts are often equal in both arms. Zero is excluded all the same, by a bound that can be
+ * divided and multiplied: the smallest number there is cannot. */
+START_TEST(a_bound_beside_zero_is_no_subnormal)
+{
+    double value[64], mirror[64];
+    for (size_t i = 0; i < 64; i++) {
+        value[i] = i < 40 ? 0 : 10;
+        mirror[i] = -value[i];
+    }
+    struct an_estimate e, m;
+    ck_assert(an_estimate_pairs(value, NULL, 64, 3.7, 0, &e));
+    ck_assert_double_gt(e.low, 1e-17);
+    ck_assert_double_lt(e.low, 1e-12);
+    ck_assert(an_estimate_pairs(mirror, NULL, 64, 3.7, 0, &m));
+    ck_assert(m.high <= -e.low && m.high >= -e.low);
+}
+END_TEST
+
 START_TEST(bad_input_changes_nothing)
 {
     double value[20];
@@ -377,6 +395,7 @@ HP_SUITE(analysis_estimate)
     tcase_add_test(t, degenerate_series);
     tcase_add_test(t, any_finite_values);
     tcase_add_test(t, too_few_pairs_exclude_nothing);
+    tcase_add_test(t, a_bound_beside_zero_is_no_subnormal);
     tcase_add_test(t, bad_input_changes_nothing);
     tcase_add_test(t, largest_run_is_quick);
     suite_add_tcase(s, t);
