@@ -161,7 +161,7 @@ static bool answer_changed(struct service *service, const struct request *reques
 bool api_job_cancel(struct service *service, const struct request *request, struct answer *answer,
                     struct hp_error *err)
 {
-    int64_t job;
+    int64_t job = 0;
     return api_job_number(request->arg[0], &job, err) &&
            queue_cancel(service->db, job, request->who.name, err) &&
            answer_changed(service, request, job, "cancel", answer, err);
@@ -170,7 +170,7 @@ bool api_job_cancel(struct service *service, const struct request *request, stru
 bool api_job_retry(struct service *service, const struct request *request, struct answer *answer,
                    struct hp_error *err)
 {
-    int64_t job;
+    int64_t job = 0;
     return api_job_number(request->arg[0], &job, err) && queue_retry(service->db, job, err) &&
            answer_changed(service, request, job, "retry", answer, err);
 }

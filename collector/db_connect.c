@@ -142,8 +142,10 @@ PGconn *db_connect(const char *url, const char *name, double timeout_s, double d
             hp_fail(err, HP_UNAVAILABLE, "the database does not answer: no time left");
             return NULL;
         }
-        const char *session = !prefer ? t.session : i < t.count ? "standby" : "any";
-        PGconn *pg = connect_one(url, name, &t, i % t.count, session, timeout_s, share, err);
+        bool again = i >= t.count;
+        const char *session = !prefer ? t.session : again ? "any" : "standby";
+        PGconn *pg =
+            connect_one(url, name, &t, again ? i - t.count : i, session, timeout_s, share, err);
         if (pg)
             return pg;
     }

@@ -191,7 +191,7 @@ static void raise_files(void)
         files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (files.rlim_cur < 2 * CONNECTIONS)
+    if (files.rlim_cur < (rlim_t)2 * CONNECTIONS)
         hp_log(HP_LOG_WARNING, "at most %llu files may be open: not enough for %d connections",
                (unsigned long long)files.rlim_cur, 2 * CONNECTIONS);
 }

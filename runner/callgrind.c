@@ -30,7 +30,9 @@ static double figure_at(char *figures, int index)
             continue;
         if (index-- > 0)
             continue;
-        double value = word[0] >= '0' && word[0] <= '9' ? strtod(word, &end) : (double)NAN;
+        if (word[0] < '0' || word[0] > '9')
+            break;
+        double value = strtod(word, &end);
         return isfinite(value) && *end == '\0' ? value : (double)NAN;
     }
     return (double)NAN;

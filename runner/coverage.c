@@ -82,7 +82,7 @@ static bool add_functions(json_t *list, const struct rn_changed *file, const jso
     const char *key;
     json_t *function;
     size_t n = 0;
-    HP_FREE json_t **found = calloc(json_object_size(functions) + 1, sizeof *found);
+    HP_FREE json_t **found = calloc(json_object_size(functions) + 1, sizeof(json_t *));
     if (!found)
         return false;
     json_object_foreach ((json_t *)functions, key, function) {
@@ -90,7 +90,7 @@ static bool add_functions(json_t *list, const struct rn_changed *file, const jso
         if (holds(file, line, hp_json_int(function, "end", line)))
             found[n++] = function;
     }
-    qsort(found, n, sizeof *found, by_line);
+    qsort(found, n, sizeof(json_t *), by_line);
     for (size_t i = 0; i < n && json_array_size(list) < MOST_FUNCTIONS; i++)
         json_array_append_new(list, function_json(file, found[i]));
     return true;

@@ -191,7 +191,7 @@ static bool difference(struct work *work, struct rn_diff *diff, struct hp_error 
     json_object_set_new(plan, "base", json_sprintf("%s/base.tar", room->root));
     bool ok = launch(work, "diff", plan, stream, err);
     unlink(path);
-    return ok && read_stream(stream, 2 * DIFF_LIMIT, &text, err) &&
+    return ok && read_stream(stream, (size_t)2 * DIFF_LIMIT, &text, err) &&
            read_difference(work, &text, diff, err);
 }
 

@@ -222,7 +222,7 @@ static void place(json_t *files, char *line, const char *source, bool ends)
     HP_FREE char *path = stray ? path_of(given, "", source) : NULL;
     json_t *file = path ? json_object_get(files, path) : NULL;
     json_t *functions = json_object_get(file, "functions");
-    if (!functions || path[0] == '/' || strlen(name) > 512)
+    if (!path || !functions || path[0] == '/' || strlen(name) > 512)
         return;
     snprintf(key, sizeof key, "%lld %s", (long long)at, name);
     if (ends)

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOG_TAIL (64 * 1024)
+#define LOG_TAIL 65536
 
 static const char *base_name(const char *path)
 {

@@ -152,7 +152,7 @@ static void kernel_share(struct bench *b)
 /* The median over all samples of wall by CPU time; NAN where there are none. */
 static double wall_over_cpu(const struct rn_samples *s)
 {
-    double *ratio = calloc(RN_ARMS * RN_MAX_PAIRS, sizeof *ratio), median = NAN;
+    double *ratio = calloc((size_t)RN_ARMS * RN_MAX_PAIRS, sizeof *ratio), median = NAN;
     size_t n = 0;
     for (enum rn_arm arm = RN_HEAD; ratio && arm < RN_ARMS; arm++)
         for (size_t i = 0; i < s->count[arm]; i++) {

@@ -80,7 +80,7 @@ bool rn_headline(struct rn_launcher *launcher, const struct rn_workload *workloa
                  const struct rn_plan *plan, enum rn_arm arm, double expected_s,
                  json_t *measurements, json_t **failure, struct hp_error *err)
 {
-    struct rn_sample sample;
+    struct rn_sample sample = {0};
     char missing[REASON_LIMIT] = "";
     double limit = rn_timeout(workload);
     const struct rn_execution execution = {
