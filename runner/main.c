@@ -52,7 +52,7 @@ static const struct hp_option measure_options[] = {
     {"driver", 0, HP_OPT_STRING, "REV", NULL, 0, 0,
      "what the benchmark is built from; as the suite says if not given", false},
     {"reference", 0, HP_OPT_STRING, "REV", NULL, 0, 0,
-     "a third build beside them, one sample to four pairs; the suite's if not given", false},
+     "a third build beside them, one sample to four pairs at most; the suite's if not given", false},
     {"workload", 0, HP_OPT_STRING, "NAMES", NULL, 0, 0,
      "only these workloads of the suite, commas between them", false},
     {"confirm", 0, HP_OPT_FLAG, NULL, NULL, 0, 0,

@@ -5,7 +5,8 @@
  * arms, and the statistics take the pairs of a layout as a cluster. One sample of the suite's
  * reference, in that layout too, follows every fourth pair, and one of the control arm (the driver
  * with the C library's own allocator) every eighth; without a reference the control takes its
- * place. A commit without parent is paired with the control instead.
+ * place. One that is slow comes more rarely, so that it takes a sixth of the pairs' time, but once
+ * in 64 pairs. A commit without parent is paired with the control instead.
  *
  * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
  * can draw it again from the result document.
