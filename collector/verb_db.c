@@ -38,6 +38,16 @@ static void print_status(const json_t *status)
     }
 }
 
+/* A server that was started for nothing is not left behind. */
+static int start_failed(const struct hp_values *values, const char *state, bool started,
+                        const struct hp_error *err)
+{
+    struct hp_error ignored;
+    if (started)
+        private_db_stop(state, &ignored);
+    return verb_fail(values, err);
+}
+
 int verb_db_start(const struct hp_values *values)
 {
     struct hp_error err = {0};
@@ -49,10 +59,10 @@ int verb_db_start(const struct hp_values *values)
     struct migrate_report report;
     HP_FREE char *url = private_db_url(state, PRIVATE_DB_OWNER);
     if (!url || !migrate(url, &report, &err))
-        return verb_fail(values, &err);
+        return start_failed(values, state, started, &err);
     HP_JSON json_t *status = private_db_status(state, &err);
     if (!status)
-        return verb_fail(values, &err);
+        return start_failed(values, state, started, &err);
     if (hp_opt_flag(values, "json"))
         print_json(status);
     else if (!hp_opt_flag(values, "quiet"))

@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/state.h"
 #include "tests/collector/store_fixture.h"
 #include "tests/suite.h"
@@ -162,6 +163,39 @@ static bool broken_programs(const char *state)
     return true;
 }
 
+/* `hakperf-collector db VERB`; its exit code, what it says on stderr in *said. */
+static int db_verb(const char *state, const char *verb, struct hp_outcome *said)
+{
+    struct hp_error err = {0};
+    const char *build = getenv("BUILD");
+    HP_FREE char *program = hp_format("%s/bin/hakperf-collector", build ? build : "build");
+    const char *const argv[] = {program, "db", verb, "--state", state, NULL};
+    const struct hp_command command = {.argv = argv, .timeout_s = 60, .output_limit = 65536};
+    return hp_run(&command, said, &err) ? said->exit_code : -1;
+}
+
+/* A schema that this program does not know: it says so, and the server it started is gone. */
+static bool newer_schema(const char *state)
+{
+    struct hp_error err = {0};
+    HP_OUTCOME struct hp_outcome first = {0}, stopped = {0}, again = {0};
+    WANT(db_verb(state, "start", &first) == 0 && server_pid(state) > 0);
+    HP_FREE char *url = private_db_url(state, PRIVATE_DB_OWNER);
+    struct db *db = db_open(url, NULL, &err);
+    struct db_conn *conn = db ? db_acquire(db, &err) : NULL;
+    bool changed = conn && db_script(conn, "test",
+                                     "INSERT INTO store.migration (number, name, checksum) "
+                                     "VALUES (9999, 'later.sql', repeat('0', 64))",
+                                     &err);
+    db_release(conn);
+    db_close(db);
+    WANT(changed && db_verb(state, "stop", &stopped) == 0);
+    int code = db_verb(state, "start", &again);
+    WANT(code > 0 && strstr(hp_buffer_text(&again.err), "later.sql") != NULL);
+    WANT(server_pid(state) == 0);
+    return true;
+}
+
 static void in_fresh_state(bool (*work)(const char *))
 {
     HP_FREE char *state = hp_format("%s/test-XXXXXX", test_root());
@@ -219,6 +253,12 @@ START_TEST(says_what_its_programs_say)
 }
 END_TEST
 
+START_TEST(leaves_no_server_that_it_cannot_use)
+{
+    in_fresh_state(newer_schema);
+}
+END_TEST
+
 START_TEST(refuses_a_path_too_long)
 {
     in_fresh_state(long_path);
@@ -243,6 +283,7 @@ HP_SUITE_AT(private_db, HP_SUITE_FIRST)
     tcase_add_test(t, is_durable_by_default);
     tcase_add_test(t, says_why_it_does_not_start);
     tcase_add_test(t, says_what_its_programs_say);
+    tcase_add_test(t, leaves_no_server_that_it_cannot_use);
     tcase_add_test(t, refuses_a_path_too_long);
     tcase_add_test(t, url_escapes_the_path);
     suite_add_tcase(s, t);
