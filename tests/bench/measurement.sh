@@ -115,7 +115,7 @@ own_share() {
         END {
             for (p in own) sum += own[p]
             for (p in samples) all += samples[p]
-            printf "%.4f", all > 0 ? sum / all : 0
+            printf "%.4f", (all > 0) ? sum / all : 0
         }' "$state/cpu"
 }
 
