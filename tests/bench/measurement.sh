@@ -131,7 +131,7 @@ measure() {
         --head "$1" --base "$2" --driver "$(cat "$state/start")" --passes 1 \
         -o "$state/result.json" 2>"$state/last.log" || code=$?
     kill "$watcher"
-    wait "$watcher" || true
+    wait "$watcher" 2>/dev/null || true
     if [ "$code" != 0 ] && [ "$code" != 1 ] && [ "$code" != 3 ]; then
         cat "$state/last.log" >&2
         exit "$code"
