@@ -52,6 +52,14 @@ static void expect(enum hp_code code, const char *text)
                   hp_code_name(err.code), text, err.message);
 }
 
+/* As an administrator ends a session. */
+static void end_backend(struct db_conn *conn)
+{
+    HP_FREE char *sql =
+        hp_format("SELECT pg_terminate_backend(%d, 5000)", PQbackendPID(db_raw(conn)));
+    store_ask(PRIVATE_DB_OWNER, sql);
+}
+
 /* --- servers that cannot be used ---------------------------------------------------------------
  */
 
@@ -130,7 +138,6 @@ START_TEST(a_server_that_says_nothing)
     expect(HP_UNAVAILABLE, "no connection within 1 s");
     /* And the request's. */
     db_request(1e-6);
-    hp_sleep_ms(1);
     hp_sleep_ms(400); /* the pool rests after a failure */
     ck_assert_ptr_null(db_acquire(db, &err));
     expect(HP_UNAVAILABLE, "no time left");
@@ -262,9 +269,7 @@ START_TEST(lost_within_a_transaction)
     struct db *db = own_pool(1, 5);
     struct db_conn *conn = lent(db);
     ck_assert(db_begin(conn, &err));
-    HP_FREE char *end =
-        hp_format("SELECT pg_terminate_backend(%d, 5000)", PQbackendPID(db_raw(conn)));
-    store_ask(PRIVATE_DB_OWNER, end);
+    end_backend(conn);
     ck_assert(!db_commit(conn, &err));
     ck_assert_int_eq(err.code, HP_UNAVAILABLE);
     ck_assert(!db_commit(conn, &err));
@@ -288,9 +293,7 @@ START_TEST(lost_before_a_call)
     struct db *db = own_pool(1, 5);
     struct db_conn *conn = lent(db);
     ck_assert(db_script(conn, "test", "DO $$ BEGIN RAISE NOTICE 'by the way'; END $$", &err));
-    HP_FREE char *end =
-        hp_format("SELECT pg_terminate_backend(%d, 5000)", PQbackendPID(db_raw(conn)));
-    store_ask(PRIVATE_DB_OWNER, end);
+    end_backend(conn);
     db_set_timeout(conn, 7);
     ck_assert(!db_run(conn, "database_exists.sql", DB_NO_PARAMS, NULL, &err));
     ck_assert_int_eq(err.code, HP_UNAVAILABLE);
@@ -387,11 +390,9 @@ START_TEST(who_waits_in_vain_is_told)
     pthread_t threads[VAIN];
     HP_FREE char *shut = hp_format("ALTER ROLE %s NOLOGIN", PRIVATE_DB_COLLECTOR);
     HP_FREE char *open = hp_format("ALTER ROLE %s LOGIN", PRIVATE_DB_COLLECTOR);
-    HP_FREE char *end =
-        hp_format("SELECT pg_terminate_backend(%d, 5000)", PQbackendPID(db_raw(conn)));
     start_waiters(db, threads, VAIN);
     store_ask(PRIVATE_DB_OWNER, shut);
-    store_ask(PRIVATE_DB_OWNER, end);
+    end_backend(conn);
     double before = hp_monotonic_s();
     ck_assert(!db_script(conn, "test", "SELECT 1", &err));
     db_release(conn);

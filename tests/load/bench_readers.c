@@ -8,9 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READERS = 50, REPEATS = 100, RESULTS_A_SECOND = 5 };
-
-enum { PAGES = 6 };
+enum { READERS = 50, REPEATS = 100, RESULTS_A_SECOND = 5, PAGES = 6 };
 
 struct readers {
     struct world *world;
