@@ -12,8 +12,12 @@
 # Beside them: how much CPU time the runner itself takes, of that of the samples.
 #
 # STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last. RUNS is how
-# many runs each kind shall have in the end (default 20), HOURS when to stop (default 1). What was
-# counted is printed with the exact 95 % bound (Clopper and Pearson) that the count proves.
+# many runs each kind shall have in the end (default 20), HOURS when to stop (default 1). KINDS names
+# those to run, all if it is empty. What was counted is printed with the exact 95 % bound (Clopper and
+# Pearson) that the count proves.
+#
+# Started with one CPU allowed (taskset) it measures on that one: two of them with a STATE each fill a
+# machine of two CPUs, each the other's neighbour.
 set -eu
 state=$1 runs=${2:-20} hours=${3:-1}
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -144,7 +148,13 @@ measure() {
 }
 
 count() { awk -F '\t' -v k="$1" '$1 == k {n++} END {print n + 0}' "$log"; }
-more() { [ "$(date +%s)" -lt "$end" ] && [ "$(count "$1")" -lt "$runs" ]; }
+wanted() {
+    case " ${KINDS:-$1} " in
+    *" $1 "*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+more() { wanted "$1" && [ "$(date +%s)" -lt "$end" ] && [ "$(count "$1")" -lt "$runs" ]; }
 
 # record KIND HEAD BASE TRUTH
 record() {
@@ -208,11 +218,10 @@ for _ in $(seq "$runs"); do
     for kind in aa/quiet noop/quiet power/300 power/500 power/1000 power/5000; do
         if more "$kind"; then once "$kind" "${kind#*/}"; fi
     done
-    for where in other same; do
-        if ! more "aa/$where"; then continue; fi
-        "burn_$where"
-        once "aa/$where" 0
-        once "noop/$where" 0
+    for kind in aa/other noop/other aa/same noop/same; do
+        if ! more "$kind"; then continue; fi
+        "burn_${kind#*/}"
+        once "$kind" 0
         finish
     done
 done
