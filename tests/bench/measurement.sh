@@ -1,7 +1,8 @@
 #!/bin/sh
 # measurement.sh STATE [RUNS] [HOURS]: what the measuring engine finds, and what it imagines.
 #
-# Every run is one whole `hakperf-runner measure` of one workload on a clone of this repository:
+# Every run is one whole `hakperf-runner measure` on a clone of this repository, of the suite's first
+# two workloads (power: of the first); each workload counts as a run of its own:
 #   aa       a constant nobody reads was added: the code is the same
 #   noop     a function nobody calls was added to the file of the hot path
 #   power/N  a loop in malloc goes round a few times more, for N thousandths of a per cent of CPU
@@ -73,20 +74,23 @@ prepare() {
         git -C "$repo" rev-parse HEAD >"$state/start.tmp"
         mv "$state/start.tmp" "$state/start"
     fi
-    jq '.workloads |= [.[0] | .headline_iterations = 1000000]
+    jq '.workloads |= (.[:2] | map(.headline_iterations = 1000000))
         | .driver.recipe.artifacts |= .[:1] | del(.recipe.coverage)' "$here/deploy/suites/hakmem.json" >"$state/suite.json"
     # The runner becomes user hakperf where it was started as root.
     mkdir -p "$state/runner"
     if [ "$(id -u)" = 0 ]; then chown -R hakperf "$state/runner"; fi
     touch "$log"
+    hot=$(jq -r '.workloads[0].name' "$state/suite.json")
 }
 
-# From the last build to the verdict, the headline figure with it.
+# Of each workload, from the last build or the verdict before to its verdict, the headline figure with
+# it: a JSON array of seconds.
 sampling_seconds() {
-    from=$(sed -n 's/^\([^ ]*\) info [^ ]* driver: built.*/\1/p' "$state/last.log" | tail -n 1)
-    to=$(sed -n 's/^\([^ ]*\) [a-z]* [^ ]* workload .*/\1/p' "$state/last.log" | tail -n 1)
-    if [ -z "$from" ] || [ -z "$to" ]; then echo 0; return; fi
-    echo "$(date -d "$from" +%s.%N) $(date -d "$to" +%s.%N)" | awk '{printf "%.2f", $2 - $1}'
+    sed -n -e 's/^\([^ ]*\) info [^ ]* [a-z]*: built.*/\1 built/p' \
+        -e 's/^\([^ ]*\) [a-z]* [^ ]* workload .*/\1 decided/p' "$state/last.log" |
+        while read -r at what; do echo "$(date -d "$at" +%s.%N) $what"; done |
+        awk '$2 == "decided" {printf "%s%.2f", sep, $1 - last; sep = ","} {last = $1}
+            BEGIN {printf "["} END {print "]"}'
 }
 
 # Each second, until it is killed or this script ends: what runners and their launchers of samples
@@ -94,7 +98,7 @@ sampling_seconds() {
 watch_cpu() {
     while [ -e /proc/$$ ]; do
         for process in /proc/[0-9]*; do
-            name= who=
+            name='' who=''
             read -r name 2>/dev/null <"$process/comm" || true
             case $name in
             hakperf-runner) who=runner ;;
@@ -123,16 +127,18 @@ own_share() {
         }' "$state/cpu"
 }
 
-# measure HEAD BASE: "verdict size estimate low high pairs seconds all_seconds own_share", or
-# "failed" in place of the verdict
+# measure HEAD BASE [OPTION...]: for each workload a line "verdict size estimate low high pairs seconds
+# all_seconds own_share workload", or "failed" in place of the verdict
 measure() {
+    head=$1 base=$2
+    shift 2
     begin=$(date +%s.%N)
     code=0
     watch_cpu &
     watcher=$!
     # Exit code 1 is a regression that was found, 3 no answer.
     "$runner" measure --state "$state/runner" --repository "$repo" --suite "$state/suite.json" \
-        --head "$1" --base "$2" --driver "$(cat "$state/start")" --passes 1 \
+        --head "$head" --base "$base" --driver "$(cat "$state/start")" --passes 1 "$@" \
         -o "$state/result.json" 2>"$state/last.log" || code=$?
     kill "$watcher"
     wait "$watcher" 2>/dev/null || true
@@ -140,11 +146,13 @@ measure() {
         cat "$state/last.log" >&2
         exit "$code"
     fi
-    jq -r --arg t "$(sampling_seconds)" --arg o "$(own_share)" --arg s "$begin" --arg e "$(date +%s.%N)" '
-        .workloads[0].decision as $d
+    jq -r --argjson t "$(sampling_seconds)" --arg o "$(own_share)" --arg s "$begin" --arg e "$(date +%s.%N)" '
+        (.workloads | length) as $n | .workloads | to_entries[] | .key as $i | .value
+        | .name as $name | .decision as $d
         | if $d == null then ["failed", "-", 0, 0, 0, 0] else
           [$d.verdict, ($d.size // "-"), $d.estimate, $d.low, $d.high, $d.pairs] end
-          + [($t | tonumber), ($e | tonumber) - ($s | tonumber), ($o | tonumber)] | @tsv' "$state/result.json"
+          + [$t[$i] // 0, (($e | tonumber) - ($s | tonumber)) / $n, ($o | tonumber), $name]
+        | @tsv' "$state/result.json"
 }
 
 count() { awk -F '\t' -v k="$1" '$1 == k {n++} END {print n + 0}' "$log"; }
@@ -156,20 +164,23 @@ wanted() {
 }
 more() { wanted "$1" && [ "$(date +%s)" -lt "$end" ] && [ "$(count "$1")" -lt "$runs" ]; }
 
-# record KIND HEAD BASE TRUTH
+# record KIND TRUTH HEAD BASE [OPTION...]
 record() {
-    line=$(measure "$2" "$3")
-    printf '%s\t%s\t%s\n' "$1" "$4" "$line" >>"$log"
-    printf '%s\t%s\n' "$1" "$line" >&2
+    kind=$1 truth=$2
+    shift 2
+    measure "$@" >"$state/lines"
+    sed "s|^|$kind\t$truth\t|" "$state/lines" | tee -a "$log" >&2
 }
 
 # once KIND TRUTH: one run of a kind
 once() {
     case $1 in
-    power/*) record "$1" "$(cat "$state/plant.$2")" "$(cat "$state/plant.0")" "$2" ;;
+    power/*)
+        record "$1" "$2" "$(cat "$state/plant.$2")" "$(cat "$state/plant.0")" --workload "$hot"
+        ;;
     *)
-        kind=${1%%/*}
-        record "$1" "$(edit "$kind" "$(($(count "$1") + 2))")" "$(cat "$state/start")" 0
+        head=$(edit "${1%%/*}" "$(($(count "$1") + 2))")
+        record "$1" 0 "$head" "$(cat "$state/start")"
         ;;
     esac
 }
@@ -193,7 +204,9 @@ calibrate() {
     plant 40 >"$state/plant.0"
     big=$(plant 2040)
     # A change so large that the noise hardly matters for the slope; the middle one of three.
-    for turn in 1 2 3; do measure "$big" "$(cat "$state/plant.0")"; done >"$state/calibration"
+    for turn in 1 2 3; do
+        measure "$big" "$(cat "$state/plant.0")" --workload "$hot"
+    done >"$state/calibration"
     awk -F '\t' '{print (exp(-$3) - 1) / 2000}' "$state/calibration" | sort -g | sed -n 2p \
         >"$state/per_round"
     if ! awk '$1 <= 0 {exit 1}' "$state/per_round"; then
