@@ -182,28 +182,6 @@ static struct timespec clock_time(double at)
     return (struct timespec){.tv_sec = (time_t)whole, .tv_nsec = (long)((at - whole) * 1e9)};
 }
 
-/* Waits in the queue until a connection is handed over. NULL: the deadline came first. */
-static struct db_conn *queue_up(struct db *db, double deadline)
-{
-    struct waiter me = {0};
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&me.woken, &clock);
-    pthread_condattr_destroy(&clock);
-    struct timespec until = clock_time(deadline);
-    *db->last = &me;
-    /* cppcheck-suppress autoVariables; it has left the queue before this function ends */
-    db->last = &me.next;
-    db->waiting++;
-    for (int code = 0; !me.conn && code != ETIMEDOUT;)
-        code = pthread_cond_timedwait(&me.woken, &db->lock, &until);
-    if (!me.conn)
-        leave_queue(db, &me);
-    pthread_cond_destroy(&me.woken);
-    return me.conn;
-}
-
 /* To the first that waits, who then owns it, or back among the free ones. */
 static void pass_on(struct db *db, struct db_conn *conn)
 {
@@ -214,6 +192,37 @@ static void pass_on(struct db *db, struct db_conn *conn)
     leave_queue(db, next);
     next->conn = conn;
     pthread_cond_signal(&next->woken);
+}
+
+/* Connections that were set aside, to those that wait since: nobody gives these back. */
+static void pass_on_rested(struct db *db)
+{
+    for (struct db_conn *conn; db->first && (conn = find_free(db));)
+        pass_on(db, conn);
+}
+
+/* Waits in the queue until a connection is handed over. NULL: the deadline came first. */
+static struct db_conn *queue_up(struct db *db, double deadline)
+{
+    struct waiter me = {0};
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&me.woken, &clock);
+    pthread_condattr_destroy(&clock);
+    *db->last = &me;
+    /* cppcheck-suppress autoVariables; it has left the queue before this function ends */
+    db->last = &me.next;
+    db->waiting++;
+    for (double now; !me.conn && (now = hp_monotonic_s()) < deadline;) {
+        struct timespec until = clock_time(fmin(deadline, now + REST_S));
+        if (pthread_cond_timedwait(&me.woken, &db->lock, &until) == ETIMEDOUT)
+            pass_on_rested(db);
+    }
+    if (!me.conn)
+        leave_queue(db, &me);
+    pthread_cond_destroy(&me.woken);
+    return me.conn;
 }
 
 static struct db_conn *take(struct db *db, double deadline, struct hp_error *err)

@@ -409,6 +409,33 @@ START_TEST(who_waits_in_vain_is_told)
 }
 END_TEST
 
+/* A connection that could not be opened for a while goes to those that wait, once it can: they need
+ * not wait for the one that is in use. */
+START_TEST(who_waits_gets_what_rested)
+{
+    enum { SOME = 3 };
+    struct db *db = own_pool(2, 20);
+    struct db_conn *kept = lent(db), *lost = lent(db);
+    pthread_t threads[SOME];
+    HP_FREE char *shut = hp_format("ALTER ROLE %s NOLOGIN", PRIVATE_DB_COLLECTOR);
+    HP_FREE char *open = hp_format("ALTER ROLE %s LOGIN", PRIVATE_DB_COLLECTOR);
+    start_waiters(db, threads, SOME);
+    store_ask(PRIVATE_DB_OWNER, shut);
+    end_backend(lost);
+    ck_assert(!db_script(lost, "test", "SELECT 1", &err));
+    db_release(lost);
+    hp_sleep_ms(100);
+    store_ask(PRIVATE_DB_OWNER, open);
+    double before = hp_monotonic_s();
+    int lucky = join_waiters(threads, SOME);
+    bool late = hp_monotonic_s() - before > 10;
+    db_release(kept);
+    ck_assert_int_eq(lucky, SOME);
+    ck_assert(!late);
+    db_close(db);
+}
+END_TEST
+
 /* While a database is away one asks for all whether it is back. */
 START_TEST(one_asks_for_all)
 {
@@ -510,6 +537,7 @@ HP_SUITE(db_errors)
     tcase_add_test(t, the_requests_deadline_comes_first);
     tcase_add_test(t, only_so_many_may_wait);
     tcase_add_test(t, who_waits_in_vain_is_told);
+    tcase_add_test(t, who_waits_gets_what_rested);
     tcase_add_test(t, one_asks_for_all);
     tcase_add_test(t, the_primary_behind_the_readers);
     tcase_add_test(t, a_reader_that_is_cancelled);
