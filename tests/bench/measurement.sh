@@ -17,8 +17,8 @@
 # those to run, all if it is empty. What was counted is printed with the exact 95 % bound (Clopper and
 # Pearson) that the count proves.
 #
-# Started with one CPU allowed (taskset) it measures on that one: two of them with a STATE each fill a
-# machine of two CPUs, each the other's neighbour.
+# Started with one CPU allowed (taskset) it measures on that one. Two of them on two CPUs that share a
+# cache disturb each other more than they gain.
 set -eu
 state=$1 runs=${2:-20} hours=${3:-1}
 here=$(cd "$(dirname "$0")/../.." && pwd)
