@@ -225,13 +225,24 @@ calibrate() {
     mv "$state/plants.tmp" "$state/plants"
 }
 
+quiet="aa/quiet noop/quiet power/300 power/500 power/1000 power/5000"
+beside="aa/other noop/other aa/same noop/same"
+for kind in ${KINDS:-}; do
+    case " $quiet $beside " in
+    *" $kind "*) ;;
+    *)
+        echo "measurement.sh: KINDS: there is no '$kind'; there are $quiet $beside" >&2
+        exit 2
+        ;;
+    esac
+done
 prepare
 calibrate
 for _ in $(seq "$runs"); do
-    for kind in aa/quiet noop/quiet power/300 power/500 power/1000 power/5000; do
+    for kind in $quiet; do
         if more "$kind"; then once "$kind" "${kind#*/}"; fi
     done
-    for kind in aa/other noop/other aa/same noop/same; do
+    for kind in $beside; do
         if ! more "$kind"; then continue; fi
         "burn_${kind#*/}"
         once "$kind" 0

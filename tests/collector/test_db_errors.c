@@ -60,6 +60,14 @@ static void end_backend(struct db_conn *conn)
     store_ask(PRIVATE_DB_OWNER, sql);
 }
 
+/* Whether new connections are accepted. */
+static void let_in(bool yes)
+{
+    HP_FREE char *sql =
+        hp_format("ALTER ROLE %s %s", PRIVATE_DB_COLLECTOR, yes ? "LOGIN" : "NOLOGIN");
+    store_ask(PRIVATE_DB_OWNER, sql);
+}
+
 /* --- servers that cannot be used ---------------------------------------------------------------
  */
 
@@ -388,10 +396,8 @@ START_TEST(who_waits_in_vain_is_told)
     struct db *db = own_pool(1, 20);
     struct db_conn *conn = lent(db);
     pthread_t threads[VAIN];
-    HP_FREE char *shut = hp_format("ALTER ROLE %s NOLOGIN", PRIVATE_DB_COLLECTOR);
-    HP_FREE char *open = hp_format("ALTER ROLE %s LOGIN", PRIVATE_DB_COLLECTOR);
     start_waiters(db, threads, VAIN);
-    store_ask(PRIVATE_DB_OWNER, shut);
+    let_in(false);
     end_backend(conn);
     double before = hp_monotonic_s();
     ck_assert(!db_script(conn, "test", "SELECT 1", &err));
@@ -400,7 +406,7 @@ START_TEST(who_waits_in_vain_is_told)
     bool late = hp_monotonic_s() - before > 10;
     /* The failure is remembered for a moment, and nobody asks again meanwhile. */
     struct db_conn *none = db_acquire(db, &err);
-    store_ask(PRIVATE_DB_OWNER, open);
+    let_in(true);
     ck_assert(lucky == 0 && !late && !none);
     expect(HP_UNAVAILABLE, "log in");
     hp_sleep_ms(500);
@@ -417,15 +423,13 @@ START_TEST(who_waits_gets_what_rested)
     struct db *db = own_pool(2, 20);
     struct db_conn *kept = lent(db), *lost = lent(db);
     pthread_t threads[SOME];
-    HP_FREE char *shut = hp_format("ALTER ROLE %s NOLOGIN", PRIVATE_DB_COLLECTOR);
-    HP_FREE char *open = hp_format("ALTER ROLE %s LOGIN", PRIVATE_DB_COLLECTOR);
     start_waiters(db, threads, SOME);
-    store_ask(PRIVATE_DB_OWNER, shut);
+    let_in(false);
     end_backend(lost);
     ck_assert(!db_script(lost, "test", "SELECT 1", &err));
     db_release(lost);
     hp_sleep_ms(100);
-    store_ask(PRIVATE_DB_OWNER, open);
+    let_in(true);
     double before = hp_monotonic_s();
     int lucky = join_waiters(threads, SOME);
     bool late = hp_monotonic_s() - before > 10;

@@ -12,6 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *owner(const char *sql)
+{
+    return store_ask("hakperf_owner", sql);
+}
+
+/* What the list of repositories says of the length of the main line is what there is. */
+static void check_commits(void)
+{
+    HP_JSON json_t *answer = NULL;
+    size_t i, seen = 0;
+    json_t *row;
+    ck_assert_int_eq(collector_ask("GET", "/api/v1/repositories", NULL, &answer), 200);
+    json_array_foreach (json_object_get(answer, "repositories"), i, row) {
+        HP_FREE char *sql =
+            hp_format("SELECT count(*) FROM store.commit c JOIN store.repository r ON r.id = "
+                      "c.repository WHERE c.mainline AND r.name = '%s'",
+                      hp_json_string(row, "name", "?"));
+        ck_assert_int_eq(hp_json_int(row, "commits", -1), atoll(owner(sql)));
+        seen++;
+    }
+    ck_assert_uint_gt(seen, 0);
+}
+
 /* Looks, and gives the subjects that were queued, in order, joined by commas; static memory. */
 static const char *look(void)
 {
@@ -25,12 +48,8 @@ static const char *look(void)
     json_array_foreach (json_object_get(answer, "queued"), i, job)
         n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? "," : "",
                               hp_json_string(job, "subject", "?"));
+    check_commits();
     return text;
-}
-
-static const char *owner(const char *sql)
-{
-    return store_ask("hakperf_owner", sql);
 }
 
 START_TEST(the_first_look_measures_the_present)
