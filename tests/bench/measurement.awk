@@ -29,6 +29,12 @@ function upper(k, n,    a, b, m, i) {
 
 function lower(k, n) { return 1 - upper(n - k, n) }
 
+# What was planted in runs of this kind; "" where nothing was.
+function plant_of(kind,    part) {
+    split(kind, part, "/")
+    return part[1] == "power" || part[1] == "edited" ? planted[part[2]] : ""
+}
+
 FNR == NR { planted[$1] = $2; next }
 
 {
@@ -41,11 +47,11 @@ FNR == NR { planted[$1] = $2; next }
     if ($3 == "failed") failed[kind]++
     if ($9 <= 20) quick[kind]++
     if ($3 != "failed") {
-        truth = split(kind, part, "/") && part[1] == "power" ? log(1 - planted[part[2]]) : 0
+        truth = log(1 - plant_of(kind))
         if ($6 <= truth && truth <= $7) inside[kind]++
     }
     split(kind, part, "/")
-    if (part[1] != "power") { nulls[part[2]]++; alarms[part[2]] += $3 == "regressed" || $3 == "improved" }
+    if (plant_of(kind) == "") { nulls[part[2]]++; alarms[part[2]] += $3 == "regressed" || $3 == "improved" }
     seconds[kind] += $10
     if ($11 != "") { own += $11; owns++; if ($11 > most) most = $11 }
 }
@@ -55,9 +61,8 @@ END {
         "equal", "in interval", "failed", "<= 20 s", "s a run"
     for (i = 1; i <= kinds; i++) {
         kind = order[i]
-        split(kind, part, "/")
         printf "%-12s %5d %9s %7d %6d %10d %8d %8d %9.1f\n", kind, n[kind],
-            part[1] == "power" ? sprintf("-%.2f %%", 100 * planted[part[2]]) : "0", called[kind],
+            plant_of(kind) == "" ? "0" : sprintf("-%.2f %%", 100 * plant_of(kind)), called[kind],
             same[kind], inside[kind], failed[kind], quick[kind], seconds[kind] / n[kind]
     }
     print ""
@@ -69,8 +74,8 @@ END {
             nulls[where], 100 * upper(alarms[where], nulls[where])
     for (i = 1; i <= kinds; i++) {
         kind = order[i]
-        if (split(kind, part, "/") && part[1] == "power")
-            printf "power at -%.2f %%: %d of %d found, so above %.1f %% (95 %%)\n",
-                100 * planted[part[2]], found[kind], n[kind], 100 * lower(found[kind], n[kind])
+        if (plant_of(kind) != "")
+            printf "%s at -%.2f %%: %d of %d found, so above %.1f %% (95 %%)\n", kind,
+                100 * plant_of(kind), found[kind], n[kind], 100 * lower(found[kind], n[kind])
     }
 }

@@ -2,11 +2,13 @@
 # measurement.sh STATE [RUNS] [HOURS]: what the measuring engine finds, and what it imagines.
 #
 # Every run is one whole `hakperf-runner measure` on a clone of this repository, of the suite's first
-# two workloads (power: of the first); each workload counts as a run of its own:
-#   aa       a constant nobody reads was added: the code is the same
-#   noop     a function nobody calls was added to the file of the hot path
-#   power/N  a loop in malloc goes round a few times more, for N thousandths of a per cent of CPU
-#            time, calibrated on this machine; head and base differ in one constant of data
+# two workloads; each workload counts as a run of its own:
+#   aa        a constant nobody reads was added: the code is the same
+#   noop      a function nobody calls was added to the file of the hot path
+# or of the one whose samples cost least:
+#   power/N   a loop in malloc goes round a few times more, for N thousandths of a per cent of CPU
+#             time, calibrated on this machine; head and base differ in one constant of data
+#   edited/N  the same, and the rest of malloc moves by half a cache line
 # each on a quiet machine, and aa and noop also with a neighbour that burns another CPU ("other")
 # and one that burns the measuring CPU half of the time ("same").
 #
@@ -40,17 +42,20 @@ commit() {
     git -C "$repo" rev-parse HEAD
 }
 
-# plant ROUNDS: a commit whose malloc goes round so often at each 64th call
+# plant ROUNDS [BYTES]: a commit whose malloc goes round so often at each 64th call, behind so many
+# bytes of instructions that do nothing (a fiftieth of a cycle a call)
 plant() {
     git -C "$repo" checkout -q "$(cat "$state/start")"
     sed -i -e '/^EXPORT void \*hak_malloc(size_t size)/,/^}/s|^    void \*p = NULL;|&\
     static unsigned calls;\
-    if ((++calls \& 63) == 0)\
+    if ((++calls \& 63) == 0) {\
+        __asm__ volatile(".nops '"${2:-0}"'");\
         for (unsigned n = rounds; n > 0; n--)\
-            __asm__ volatile("");|' \
+            __asm__ volatile("");\
+    }|' \
         -e "s|^EXPORT void \*hak_malloc(size_t size)|static const volatile unsigned rounds = $1;\n\n&|" \
         "$repo/allocator/src/malloc.c"
-    commit "malloc goes round $1 times"
+    commit "malloc goes round $1 times${2:+, moved}"
 }
 
 # edit KIND N: a commit without effect
@@ -80,7 +85,7 @@ prepare() {
     mkdir -p "$state/runner"
     if [ "$(id -u)" = 0 ]; then chown -R hakperf "$state/runner"; fi
     touch "$log"
-    hot=$(jq -r '.workloads[0].name' "$state/suite.json")
+    hot=$(jq -r '.workloads[1].name' "$state/suite.json")
 }
 
 # Of each workload, from the last build or the verdict before to its verdict, the headline figure with
@@ -175,8 +180,8 @@ record() {
 # once KIND TRUTH: one run of a kind
 once() {
     case $1 in
-    power/*)
-        record "$1" "$2" "$(cat "$state/plant.$2")" "$(cat "$state/plant.0")" --workload "$hot"
+    power/* | edited/*)
+        record "$1" "$2" "$(cat "$state/plant.${1%/*}.$2")" "$(cat "$state/plant.0")" --workload "$hot"
         ;;
     *)
         head=$(edit "${1%%/*}" "$(($(count "$1") + 2))")
@@ -217,7 +222,8 @@ calibrate() {
     for effect in 300 500 1000 5000; do
         rounds=$(awk -v e="$effect" -v p="$(cat "$state/per_round")" \
             'BEGIN {printf "%d", 40 + e / 100000 / p + 0.5}')
-        plant "$rounds" >"$state/plant.$effect"
+        plant "$rounds" >"$state/plant.power.$effect"
+        plant "$rounds" 40 >"$state/plant.edited.$effect"
         # What was planted is what the constant came to, not what was wished.
         awk -v r="$rounds" -v p="$(cat "$state/per_round")" -v e="$effect" \
             'BEGIN {printf "%s\t%.5f\n", e, (r - 40) * p}'
@@ -225,7 +231,7 @@ calibrate() {
     mv "$state/plants.tmp" "$state/plants"
 }
 
-quiet="aa/quiet noop/quiet power/300 power/500 power/1000 power/5000"
+quiet="aa/quiet noop/quiet power/300 edited/500 power/1000 power/5000"
 beside="aa/other noop/other aa/same noop/same"
 for kind in ${KINDS:-}; do
     case " $quiet $beside " in
