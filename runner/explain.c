@@ -42,7 +42,8 @@ static bool is_asked(const struct rn_explained *asked)
     return asked->room->runner->passes_s > 0;
 }
 
-/* The longest wall time of one iteration in the samples of any arm; 0 where there are none. */
+/* The longest wall time of one iteration in the samples of head or base, which alone have passes; 0
+ * where there are none. */
 static double slowest_iteration(const json_t *result, int64_t iterations)
 {
     double slowest = 0;
@@ -50,8 +51,12 @@ static double slowest_iteration(const json_t *result, int64_t iterations)
     json_t *set, *value;
     json_array_foreach (json_object_get(result, "samples"), i, set) {
         const json_t *values = json_object_get(set, "values");
+        const char *arm = hp_json_string(set, "arm", "");
+        bool has_passes =
+            strcmp(arm, rn_arm_names[RN_HEAD]) == 0 || strcmp(arm, rn_arm_names[RN_BASE]) == 0;
         double sum = 0;
-        if (strcmp(hp_json_string(set, "metric", ""), "wall") != 0 || json_array_size(values) == 0)
+        if (!has_passes || strcmp(hp_json_string(set, "metric", ""), "wall") != 0 ||
+            json_array_size(values) == 0)
             continue;
         json_array_foreach (values, k, value)
             sum += json_number_value(value);

@@ -301,8 +301,9 @@ bool rn_profile_pass(const struct rn_pass *pass, struct hp_error *err)
     HP_FREE char *data = hp_format("%s/perf.data", pass->workload->room->work);
     if (!data)
         return hp_fail(err, HP_SYSTEM, "out of memory");
-    const char *const words[] = {"perf", "record",    "-q", "-N", "-B", "-g",
-                                 "-e",   "cpu-clock", "-o", data, "-F"};
+    /* As root, perf watches for BPF programs in a thread of its own that it waits a second for. */
+    const char *const words[] = {"perf", "record", "-q",        "-N", "-B", "--no-bpf-event",
+                                 "-g",   "-e",     "cpu-clock", "-o", data, "-F"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         rn_argv_add(&argv, "%s", words[i]);
     rn_argv_add(&argv, "%d", FREQUENCY);
