@@ -30,10 +30,7 @@ function upper(k, n,    a, b, m, i) {
 function lower(k, n) { return 1 - upper(n - k, n) }
 
 # What was planted in runs of this kind; "" where nothing was.
-function plant_of(kind,    part) {
-    split(kind, part, "/")
-    return part[1] == "power" || part[1] == "edited" ? planted[part[2]] : ""
-}
+function plant_of(kind) { return kind in planted ? planted[kind] : "" }
 
 FNR == NR { planted[$1] = $2; next }
 

@@ -8,7 +8,8 @@
 # or of the one whose samples cost least:
 #   power/N   a loop in malloc goes round a few times more, for N thousandths of a per cent of CPU
 #             time, calibrated on this machine; head and base differ in one constant of data
-#   edited/N  the same, and the rest of malloc moves by half a cache line
+#   edited/N  the same, and the rest of malloc moves by half a cache line; what that does to it is
+#             calibrated too
 # each on a quiet machine, and aa and noop also with a neighbour that burns another CPU ("other")
 # and one that burns the measuring CPU half of the time ("same").
 #
@@ -29,6 +30,7 @@ end=$(awk -v now="$(date +%s)" -v h="$hours" 'BEGIN {printf "%d", now + 3600 * h
 log=$state/runs.tsv
 repo=$state/repository
 neighbour=
+ROUNDS=200 # of the base
 
 finish() {
     if [ -n "$neighbour" ]; then kill "$neighbour" 2>/dev/null || true; fi
@@ -55,7 +57,7 @@ plant() {
     }|' \
         -e "s|^EXPORT void \*hak_malloc(size_t size)|static const volatile unsigned rounds = $1;\n\n&|" \
         "$repo/allocator/src/malloc.c"
-    commit "malloc goes round $1 times${2:+, moved}"
+    commit "malloc goes round $1 times behind ${2:-0} bytes"
 }
 
 # edit KIND N: a commit without effect
@@ -203,30 +205,39 @@ while True:
     neighbour=$!
 }
 
-# How many rounds more cost how much, by CPU time.
+# middle_of N HEAD: the middle one of what N runs against plant.0 say of it, ln(head/base)
+middle_of() {
+    for _ in $(seq "$1"); do
+        measure "$2" "$(cat "$state/plant.0")" --workload "$hot"
+    done | tee -a "$state/calibration" | cut -f 3 | sort -g | sed -n "$((($1 + 1) / 2))p"
+}
+
+# By CPU time, how much slower malloc becomes by a round, and by whatever else comes with it, where it
+# stands and moved. The loop of the base is long enough that no CPU foresees its end: at 40 rounds one
+# did, at 55 not, and a round seemed to cost twice as much.
 calibrate() {
     if [ -s "$state/plants" ]; then return; fi
-    plant 40 >"$state/plant.0"
-    big=$(plant 2040)
-    # A change so large that the noise hardly matters for the slope; the middle one of three.
-    for turn in 1 2 3; do
-        measure "$big" "$(cat "$state/plant.0")" --workload "$hot"
-    done >"$state/calibration"
-    awk -F '\t' '{print (exp(-$3) - 1) / 2000}' "$state/calibration" | sort -g | sed -n 2p \
-        >"$state/per_round"
-    if ! awk '$1 <= 0 {exit 1}' "$state/per_round"; then
+    plant $ROUNDS >"$state/plant.0"
+    # A change so large that the noise hardly matters for the slope.
+    per_round=$(middle_of 3 "$(plant $((ROUNDS + 2000)))" | awk '{printf "%.9f", (exp(-$1) - 1) / 2000}')
+    if ! awk -v p="$per_round" 'BEGIN {exit !(p > 0)}'; then
         echo "measurement.sh: the planted loop costs nothing" >&2
         cat "$state/calibration" >&2
         exit 1
     fi
-    for effect in 300 500 1000 5000; do
-        rounds=$(awk -v e="$effect" -v p="$(cat "$state/per_round")" \
-            'BEGIN {printf "%d", 40 + e / 100000 / p + 0.5}')
-        plant "$rounds" >"$state/plant.power.$effect"
-        plant "$rounds" 40 >"$state/plant.edited.$effect"
-        # What was planted is what the constant came to, not what was wished.
-        awk -v r="$rounds" -v p="$(cat "$state/per_round")" -v e="$effect" \
-            'BEGIN {printf "%s\t%.5f\n", e, (r - 40) * p}'
+    for way in power edited; do
+        bytes=0 sizes="300 1000 5000"
+        if [ "$way" = edited ]; then bytes=40 sizes=500; fi
+        besides=$(middle_of 5 "$(plant $((ROUNDS + 15)) $bytes)" |
+            awk -v p="$per_round" '{printf "%.6f", exp(-$1) - 1 - 15 * p}')
+        for effect in $sizes; do
+            more=$(awk -v e="$effect" -v p="$per_round" -v b="$besides" \
+                'BEGIN {r = (e / 100000 - b) / p; printf "%d", (r > 1 ? r : 1) + 0.5}')
+            plant $((ROUNDS + more)) $bytes >"$state/plant.$way.$effect"
+            # What was planted is what the constant came to, not what was wished.
+            awk -v r="$more" -v p="$per_round" -v b="$besides" -v k="$way/$effect" \
+                'BEGIN {printf "%s\t%.5f\n", k, r * p + b}'
+        done
     done >"$state/plants.tmp"
     mv "$state/plants.tmp" "$state/plants"
 }
