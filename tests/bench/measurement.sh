@@ -45,13 +45,14 @@ commit() {
 }
 
 # plant ROUNDS [BYTES]: a commit whose malloc goes round so often at each 64th call, behind so many
-# bytes of instructions that do nothing (a fiftieth of a cycle a call)
+# bytes of instructions that do nothing (x86-64; a fiftieth of a cycle a call)
 plant() {
+    move=${2:+"__asm__ volatile(\".nops $2\");"}
     git -C "$repo" checkout -q "$(cat "$state/start")"
     sed -i -e '/^EXPORT void \*hak_malloc(size_t size)/,/^}/s|^    void \*p = NULL;|&\
     static unsigned calls;\
     if ((++calls \& 63) == 0) {\
-        __asm__ volatile(".nops '"${2:-0}"'");\
+        '"$move"'\
         for (unsigned n = rounds; n > 0; n--)\
             __asm__ volatile("");\
     }|' \
@@ -226,10 +227,11 @@ calibrate() {
         exit 1
     fi
     for way in power edited; do
-        bytes=0 sizes="300 1000 5000"
+        bytes= sizes="300 1000 5000"
         if [ "$way" = edited ]; then bytes=40 sizes=500; fi
         besides=$(middle_of 5 "$(plant $((ROUNDS + 15)) $bytes)" |
             awk -v p="$per_round" '{printf "%.6f", exp(-$1) - 1 - 15 * p}')
+        if [ -z "$besides" ]; then exit 1; fi # it said why
         for effect in $sizes; do
             more=$(awk -v e="$effect" -v p="$per_round" -v b="$besides" \
                 'BEGIN {r = (e / 100000 - b) / p; printf "%d", (r > 1 ? r : 1) + 0.5}')
