@@ -86,7 +86,7 @@ struct start {
     const struct request *request;
 };
 
-/* In the child, which shares this process's memory until it is the program: never returns. */
+/* In the child, which shares this process's memory until it is the program. */
 static int become_program(void *argument)
 {
     const struct start *start = argument;
@@ -107,7 +107,7 @@ static int become_program(void *argument)
     }
     /* Descriptor 2 is the memory file by now, or still the launcher's own. */
     dprintf(STDERR_FILENO, "cannot execute %s: %s\n", request->argv.item[0], strerror(errno));
-    _exit(127);
+    return 127; /* ends the child */
 }
 
 /* As vfork does: nothing is copied, and this process stands still until the program runs. A fork
