@@ -111,7 +111,8 @@ static int become_program(void *argument)
 }
 
 /* As vfork does: nothing is copied, and this process stands still until the program runs. A fork
- * costs both sides a page fault for every page that they write to next. */
+ * costs both sides a page fault for every page that they write to next. One stack is enough, for a
+ * launcher has one thread. */
 static pid_t start_program(const struct sampler *sampler, const struct request *request)
 {
     static char stack[64 << 10] __attribute__((aligned(64)));

@@ -48,7 +48,10 @@ FNR == NR { planted[$1] = $2; next }
         if ($6 <= truth && truth <= $7) inside[kind]++
     }
     split(kind, part, "/")
-    if (plant_of(kind) == "") { nulls[part[2]]++; alarms[part[2]] += $3 == "regressed" || $3 == "improved" }
+    if (part[1] == "aa" || part[1] == "noop") {
+        nulls[part[2]]++
+        alarms[part[2]] += $3 == "regressed" || $3 == "improved"
+    }
     seconds[kind] += $10
     if ($11 != "") { own += $11; owns++; if ($11 > most) most = $11 }
 }

@@ -214,8 +214,8 @@ middle_of() {
 }
 
 # By CPU time, how much slower malloc becomes by a round, and by whatever else comes with it, where it
-# stands and moved. The loop of the base is long enough that no CPU foresees its end: at 40 rounds one
-# did, at 55 not, and a round seemed to cost twice as much.
+# stands and moved. The loop of the base is long, so that the CPU does not foresee its end: it seemed to
+# at 40 rounds and not at 55, and what 15 rounds cost was half as much again.
 calibrate() {
     if [ -s "$state/plants" ]; then return; fi
     plant $ROUNDS >"$state/plant.0"
