@@ -15,10 +15,10 @@
 #
 # Beside them: how much CPU time the runner itself takes, of that of the samples.
 #
-# STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last. RUNS is how
-# many runs each kind shall have in the end (default 20), HOURS when to stop (default 1). KINDS names
-# those to run, all if it is empty. What was counted is printed with the exact 95 % bound (Clopper and
-# Pearson) that the count proves.
+# STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last, if nothing in
+# this script has changed. RUNS is how many runs each kind shall have in the end (default 20), HOURS
+# when to stop (default 1). KINDS names those to run, all if it is empty. What was counted is printed
+# with the exact 95 % bound (Clopper and Pearson) that the count proves.
 #
 # Started with one CPU allowed (taskset) it measures on that one. Two of them on two CPUs that share a
 # cache disturb each other more than they gain.
@@ -79,8 +79,13 @@ prepare() {
     mkdir -p "$state"
     if [ ! -s "$state/start" ]; then
         git clone -q "$here" "$repo"
+        cp "$0" "$state/measurement.sh"
         git -C "$repo" rev-parse HEAD >"$state/start.tmp"
         mv "$state/start.tmp" "$state/start"
+    elif ! cmp -s "$0" "$state/measurement.sh"; then
+        # What it counted so far may have been planted in another way.
+        echo "measurement.sh: $state was begun by another version of this script; name another" >&2
+        exit 2
     fi
     jq '.workloads |= (.[:2] | map(.headline_iterations = 1000000))
         | .driver.recipe.artifacts |= .[:1] | del(.recipe.coverage)' "$here/deploy/suites/hakmem.json" >"$state/suite.json"

@@ -311,14 +311,48 @@ START_TEST(a_reference_that_is_not_there)
 }
 END_TEST
 
+/* Makes a headline run twenty times as long. */
+static void lengthen_headline(void)
+{
+    struct hp_error err = {0};
+    HP_FREE char *file = fx_path("suite.json");
+    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    json_object_set_new(json_array_get(json_object_get(suite, "workloads"), 0),
+                        "headline_iterations", json_integer(4000000));
+    HP_FREE char *text = hp_json_text(suite);
+    fx_write("suite.json", text, 0644);
+}
+
+static bool passes_were_shortened(const json_t *result)
+{
+    HP_FREE char *warnings = hp_json_text(json_object_get(result, "warnings"));
+    return strstr(warnings, "mixed: the passes took ") != NULL;
+}
+
+START_TEST(a_slow_head_shortens_its_passes)
+{
+    int code;
+    lengthen_headline();
+    HP_JSON json_t *result =
+        measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--head",
+                                      "crawling", "--passes", "10", NULL},
+                &code);
+    ck_assert_str_eq(hp_json_string(workload_of(result), "status", ""), "measured");
+    ck_assert(passes_were_shortened(result));
+}
+END_TEST
+
 START_TEST(a_commit_without_parent)
 {
     int code;
+    lengthen_headline();
     HP_JSON json_t *result =
         measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--head",
-                                      "plain", "--reference", "crawling", NULL},
+                                      "plain", "--reference", "crawling", "--passes", "10", NULL},
                 &code);
     const json_t *w = workload_of(result);
+    /* The reference has no passes, so how slow it is is nothing to them. */
+    ck_assert(!passes_were_shortened(result));
     const json_t *pairs = json_object_get(w, "pairs");
     ck_assert_str_eq(hp_json_string(w, "status", ""), "measured");
     ck_assert(json_is_null(json_object_get(w, "decision")));
@@ -532,6 +566,7 @@ HP_SUITE_AT(runner_measure, HP_SUITE_FIRST)
     tcase_add_test(t, what_does_not_compile_is_failed);
     tcase_add_test(t, a_reference_that_is_not_there);
     tcase_add_test(t, a_commit_without_parent);
+    tcase_add_test(t, a_slow_head_shortens_its_passes);
     tcase_add_test(t, stopped_in_the_middle);
     tcase_add_test(t, killed_in_the_middle);
     tcase_set_timeout(t, 400);
