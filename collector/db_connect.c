@@ -85,8 +85,9 @@ static bool poll_until(PGconn *pg, double deadline, double limit_s, struct hp_er
             return db_error_fill(err, pg, NULL);
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (db_wait_socket(pg, events, deadline) != DB_WAIT_READY) {
-            hp_fail(err, HP_UNAVAILABLE,
-                    "the database does not answer: no connection within %.3g s", limit_s);
+            /* What was left of the limit is a little less than the limit. */
+            hp_fail(err, HP_UNAVAILABLE, "the database does not answer: no connection within %g s",
+                    fmax(round(10 * limit_s) / 10, 0.1));
             return hp_error_hint(err, "Is it running, and is the way to it open?");
         }
         state = PQconnectPoll(pg);
