@@ -112,7 +112,7 @@ static json_t *measure(const struct here *h, const char *workloads, bool confirm
     add(argv, "--head", h->head);
     add(argv, "--workload", workloads);
     add(argv, "--budget", hp_opt(h->values, "budget"));
-    add(argv, "--passes", confirm ? "0" : hp_opt(h->values, "passes"));
+    add(argv, "--passes", hp_opt(h->values, "passes"));
     add_flag(argv, "--confirm", confirm);
     add_flag(argv, "--quiet", hp_opt_flag(h->values, "quiet"));
     const struct hp_command command = {.argv = argv};

@@ -1,7 +1,7 @@
 /*
  * What follows from a verdict. A relevant regression is measured once more, in other code layouts,
- * and only what that run finds again is told: the alert and the message are made then. A commit
- * that takes a regression back ends its alert.
+ * where it is clearest, then elsewhere, and only what such a run finds again is told: the alert and
+ * the message are made then. A commit that takes a regression back ends its alert.
  */
 #include "collector/ingest_internal.h"
 
@@ -46,10 +46,27 @@ static bool draw_layouts(json_int_t *seed, struct hp_error *err)
     return true;
 }
 
-static json_t *regressed_names(const struct ingest_run *run)
+/* How far an estimate is from nothing, in widths of its interval. */
+static double clearness(const struct an_estimate *e)
 {
+    return fabs(e->estimate) / (e->high - e->low);
+}
+
+/* What is to be looked at again: the workload whose own metric shows its regression most clearly,
+ * for one that is found again is enough; where only metrics beside it do, all of them. */
+static json_t *names_to_confirm(const struct ingest_run *run)
+{
+    const struct ingest_workload *clearest = NULL;
+    for (size_t i = 0; i < run->n; i++) {
+        const struct ingest_workload *w = &run->workloads[i];
+        if (is_relevant(w->timed) &&
+            (!clearest || clearness(&w->estimate) > clearness(&clearest->estimate)))
+            clearest = w;
+    }
     json_t *names = json_array();
-    for (size_t i = 0; i < run->n; i++)
+    if (clearest)
+        json_array_append_new(names, json_string(clearest->name));
+    for (size_t i = 0; !clearest && i < run->n; i++)
         if (is_relevant(run->workloads[i].outcome))
             json_array_append_new(names, json_string(run->workloads[i].name));
     return names;
@@ -166,6 +183,17 @@ static bool try_again(struct db_conn *conn, const struct ingest_run *run, struct
                   DB_PARAMS(run->claim.repository, run->claim.job, db_int(seed, drawn)), NULL, err);
 }
 
+/* Whether what was not found again is looked for in further workloads, *asked, before it is said.
+ */
+static bool ask_rest(struct db_conn *conn, const struct ingest_run *run, bool *asked,
+                     struct hp_error *err)
+{
+    DB_RESULT PGresult *row =
+        db_query(conn, "follow_rest.sql", DB_PARAMS(run->claim.repository, run->claim.job), err);
+    *asked = row && PQntuples(row) > 0;
+    return row != NULL;
+}
+
 static bool confirm(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
                     struct hp_error *err)
 {
@@ -181,13 +209,17 @@ static bool confirm(struct db_conn *conn, const struct ingest_run *run, int64_t 
     const char *answer = run->voided[0] ? NULL : answer_of(run, first);
     if (!answer && db_get_int(first, 0, 4) < CONFIRM_TRIES)
         return try_again(conn, run, err);
+    bool found = answer && strcmp(answer, "confirmed") == 0, asked = false;
+    if (answer && !found && !ask_rest(conn, run, &asked, err))
+        return false;
+    if (asked)
+        return true;
     if (!db_run(
             conn, "follow_confirmed.sql",
             DB_PARAMS(run->claim.repository, first_id, run_id(run), answer ? answer : "unanswered"),
             NULL, err))
         return false;
-    bool told = answer && strcmp(answer, "confirmed") == 0 && db_get_bool(first, 0, 5);
-    return !told || make_alert(conn, run, first_id, alert, err);
+    return !found || !db_get_bool(first, 0, 5) || make_alert(conn, run, first_id, alert, err);
 }
 
 bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *alert,
@@ -212,5 +244,5 @@ bool ingest_follow(struct db_conn *conn, const struct ingest_run *run, int64_t *
         !db_run(conn, "series_add.sql", DB_PARAMS(run->claim.repository, run_id(run)), NULL, err))
         return false;
     return !is_relevant(run->outcome) ||
-           follow_ask(conn, run->claim.repository, run_id(run), regressed_names(run), err);
+           follow_ask(conn, run->claim.repository, run_id(run), names_to_confirm(run), err);
 }

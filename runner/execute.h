@@ -49,6 +49,7 @@ struct rn_workload {
     const cpu_set_t *cpus;      /* that samples run on; NULL: where the runner itself runs */
     unsigned layouts;           /* code layouts that head and base have; 0: as shipped only */
     bool has_reference;         /* the suite's pinned artifact takes part */
+    bool pairs_only;            /* no headline figure: the pairs answer what was asked */
     unsigned reference_layouts; /* its own: it is the same in every run, whatever the others have */
 };
 

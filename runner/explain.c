@@ -39,7 +39,7 @@ static const char not_asked[] = "no passes were asked for";
 
 static bool is_asked(const struct rn_explained *asked)
 {
-    return asked->room->runner->passes_s > 0;
+    return !asked->pairs_only && asked->room->runner->passes_s > 0;
 }
 
 /* The longest wall time of one iteration in the samples of head or base, which alone have passes; 0

@@ -18,6 +18,7 @@ struct rn_explained {
     const struct rn_sources *sources;
     const char *toolchain, *driver_hash;
     bool has_base;
+    bool pairs_only; /* no passes: the pairs answer what was asked */
     const struct rn_cpus *cpus;
     json_t *workloads; /* objects of the result document, added to */
     json_t *warnings;  /* added to */

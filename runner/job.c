@@ -199,6 +199,7 @@ static json_t *measure_one(struct task *t, const json_t *workload, const struct 
                                   .cpus = rn_cpus_for(cpus, workload),
                                   .layouts = layouts,
                                   .has_reference = has_reference(t),
+                                  .pairs_only = is_kind(t, "confirm"),
                                   .reference_layouts = links_preload(t) ? t->reference.layouts : 0};
     if (!rn_cpus_lock(t->runner, w.cpus, &lock, err))
         return NULL;
@@ -241,6 +242,7 @@ static bool explain(struct task *t, const struct rn_cpus *cpus, struct hp_error 
                                        .toolchain = t->toolchain,
                                        .driver_hash = t->driver.artifact_hash,
                                        .has_base = has_base(t),
+                                       .pairs_only = is_kind(t, "confirm"),
                                        .cpus = cpus,
                                        .workloads = t->workloads,
                                        .warnings = t->warnings};

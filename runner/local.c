@@ -167,7 +167,8 @@ static json_t *job_from_suite(struct rn_local *l, struct hp_error *err)
     const char *name = hp_json_string(json_object_get(suite, "repository"), "name", "");
     return json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:O, s:s, s:i, s:O*}",
                      "format", "hakperf-job-v1", "job", 1, "fence", 1, "attempt", 1, "run", run,
-                     "kind", "compare", "repository", name, "head", commit_json(&of.head), "base",
+                     "kind", hp_opt_flag(l->values, "confirm") ? "confirm" : "compare",
+                     "repository", name, "head", commit_json(&of.head), "base",
                      commit_json(&of.base), "driver", commit_json(&of.driver), "reference",
                      commit_json(&of.reference), "suite", suite, "suite_hash", hash,
                      "lease_seconds", 3600, "plan", plan);

@@ -195,6 +195,76 @@ START_TEST(a_fresh_run_refutes)
 }
 END_TEST
 
+#define OTHER "random_mixed/400"
+
+/* The hash of the suite's workload OTHER, which it gets if it has none. */
+static void add_workload(char hash[HP_HASH_TEXT])
+{
+    HP_JSON json_t *job = golden_read("job-v1.json");
+    json_t *suite = json_object_get(job, "suite");
+    json_t *workloads = json_object_get(suite, "workloads");
+    json_t *copy = json_deep_copy(json_array_get(workloads, 0));
+    json_object_set_new(copy, "name", json_string(OTHER));
+    json_array_append_new(workloads, copy);
+    ck_assert_msg(hp_workload_hash(suite, copy, hash, &err), "%s", err.message);
+    HP_FREE char *text = hp_json_text(workloads);
+    HP_FREE char *sql = hp_format("UPDATE store.suite SET document = jsonb_set(document, "
+                                  "'{workloads}', '%s')",
+                                  text);
+    ask(sql);
+}
+
+/* Makes the result's first workload one of OTHER. */
+static void rename_first(json_t *result, const char *hash)
+{
+    golden_set(result, "/workloads/0/name", json_string(OTHER));
+    golden_set(result, "/workloads/0/hash", json_string(hash));
+}
+
+/* The golden result, and before it the same of OTHER, a tenth slower than there. */
+static json_t *two_regressions(const char *hash)
+{
+    size_t i;
+    json_t *value, *result = golden_read("result-v1.json");
+    json_t *workloads = json_object_get(result, "workloads");
+    json_array_insert_new(workloads, 0, json_deep_copy(json_array_get(workloads, 0)));
+    rename_first(result, hash);
+    json_t *samples = json_object_get(json_array_get(workloads, 0), "samples");
+    json_t *head = json_object_get(json_array_get(samples, 0), "values");
+    json_array_foreach (head, i, value)
+        json_array_set_new(head, i, json_real(0.9 * json_number_value(value)));
+    golden_decide(result, an_plan_standard(0.01, 0).critical);
+    return result;
+}
+
+/* Of two regressions the clearer one is looked at again, and the other only where that was nothing.
+ */
+START_TEST(what_is_clearest_is_confirmed_first)
+{
+    char hash[HP_HASH_TEXT];
+    golden_world();
+    add_workload(hash);
+    struct db *db = store_db(PRIVATE_DB_COLLECTOR);
+    struct ingest_outcome out;
+    HP_JSON json_t *result = two_regressions(hash);
+    ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
+    HP_JSON json_t *clearest = golden_confirm(false);
+    rename_first(clearest, hash);
+    ck_assert_msg(ingest_result(db, clearest, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert(out.stored && !out.voided && out.alert == 0);
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run WHERE kind = 'commit'"), "pending");
+    ck_assert_str_eq(ask("SELECT string_agg(concat_ws(' ', state, plan -> 'workloads'), ', ' "
+                         "ORDER BY id) || count(DISTINCT plan -> 'layout_seed') FROM store.job "
+                         "WHERE kind = 'confirm'"),
+                     "done [\"" OTHER "\"], queued [\"random_mixed/8192\"]1");
+    HP_JSON json_t *rest = golden_confirm(true);
+    ck_assert_msg(ingest_result(db, rest, &out, &err), "%s (%s)", err.message, err.path);
+    ck_assert_int_gt(out.alert, 0);
+    ck_assert_str_eq(ask("SELECT confirmation FROM store.run WHERE kind = 'commit'"), "confirmed");
+    db_close(db);
+}
+END_TEST
+
 /* The commit that takes a regression back ends its alert, and says so. */
 START_TEST(a_revert_closes_the_alert)
 {
@@ -909,6 +979,7 @@ HP_SUITE(ingest)
     tcase_add_test(t, figures_are_kept);
     tcase_add_test(t, passes_are_kept);
     tcase_add_test(t, a_fresh_run_confirms);
+    tcase_add_test(t, what_is_clearest_is_confirmed_first);
     tcase_add_test(t, a_fresh_run_refutes);
     tcase_add_test(t, a_fresh_run_that_is_void_is_tried_again);
     tcase_add_test(t, a_confirming_job_is_given_up);

@@ -44,6 +44,21 @@ static json_t *compare(const char *base, const char *head, int *code)
                    code);
 }
 
+static json_t *read_suite(void)
+{
+    struct hp_error err = {0};
+    HP_FREE char *path = fx_path("suite.json");
+    json_t *suite = hp_json_read_file(path, 1u << 20, &err);
+    ck_assert_msg(suite, "%s", err.message);
+    return suite;
+}
+
+static void write_suite(const char *name, const json_t *suite)
+{
+    HP_FREE char *text = hp_json_text(suite);
+    fx_write(name, text, 0644);
+}
+
 static const json_t *workload_of(const json_t *result)
 {
     const json_t *workload = json_array_get(json_object_get(result, "workloads"), 0);
@@ -93,6 +108,27 @@ START_TEST(slower_is_regressed)
 }
 END_TEST
 
+/* A fresh look answers one question, by pairs, and has neither passes nor a headline figure. */
+START_TEST(a_fresh_look_takes_pairs_only)
+{
+    int code;
+    HP_JSON json_t *result =
+        measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--base",
+                                      "plain", "--head", "slow", "--confirm", NULL},
+                &code);
+    const json_t *w = workload_of(result), *decision = json_object_get(w, "decision");
+    ck_assert_int_eq(code, 1);
+    ck_assert_str_eq(hp_json_string(decision, "verdict", ""), "regressed");
+    ck_assert_int_gt(hp_json_int(decision, "pairs", 0), 64);
+    ck_assert(isnan(hp_figure(w, "head", "headline")));
+    ck_assert(isnan(hp_figure(w, "head", "counter:spin")));
+    ck_assert_str_eq(hp_json_string(json_object_get(result, "coverage"), "missing", ""),
+                     "no passes were asked for");
+    ck_assert_msg(strstr(hp_json_string(result, "reproduce", ""), " --confirm ") != NULL, "%s",
+                  hp_json_string(result, "reproduce", ""));
+}
+END_TEST
+
 /* "slow" changes a macro of a header; what uses it is what has to run. */
 START_TEST(what_changed_did_run)
 {
@@ -126,17 +162,14 @@ static const char layout_recipe[] =
  * `one` and `two`, which have and differ in a byte of data that nothing reads. */
 static void add_layouts(void)
 {
-    struct hp_error err = {0};
     static const char script[] = "for f in $1/*.ld; do d=${f%.ld}; mkdir $d && "
                                  "cc -shared -Wl,-T,$f -o $d/x.so x.o || exit 1; done\n";
     static const char *const tags[] = {"early", "one", "two"};
-    HP_FREE char *path = fx_path("suite.json");
-    HP_JSON json_t *suite = hp_json_read_file(path, 1u << 20, &err);
+    HP_JSON json_t *suite = read_suite();
     json_object_set_new(suite, "recipe", fx_json(layout_recipe));
     json_object_set_new(json_array_get(json_object_get(suite, "workloads"), 0), "margin",
                         json_real(0.05));
-    HP_FREE char *text = hp_json_text(suite);
-    fx_write("layouts.json", text, 0644);
+    write_suite("layouts.json", suite);
     for (int i = 0; i < 3; i++) {
         HP_FREE char *spin = hp_format("#define SPIN 0\nextern const char spare;\n"
                                        "const char spare = %d;\n",
@@ -210,15 +243,12 @@ END_TEST
 /* CPU time decides where the suite says so, and less of it is better. */
 START_TEST(the_metric_of_the_suite_decides)
 {
-    struct hp_error err = {0};
     int code;
-    HP_FREE char *file = fx_path("suite.json");
-    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    HP_JSON json_t *suite = read_suite();
     json_t *asked = json_array_get(json_object_get(suite, "workloads"), 0);
     json_object_set_new(asked, "metric", json_string("cpu"));
     json_object_set_new(asked, "max_pairs", json_integer(64));
-    HP_FREE char *text = hp_json_text(suite);
-    fx_write("suite.json", text, 0644);
+    write_suite("suite.json", suite);
     HP_JSON json_t *result =
         measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--base",
                                       "plain", "--head", "slow", "--passes", "0", NULL},
@@ -239,14 +269,11 @@ END_TEST
 /* A repository that holds a library alone, measured by the drivers of another. */
 START_TEST(another_repositorys_library_with_our_driver)
 {
-    struct hp_error err = {0};
     int code;
-    HP_FREE char *file = fx_path("suite.json");
     HP_FREE char *drivers = fx_path("repo");
-    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    HP_JSON json_t *suite = read_suite();
     json_object_set_new(json_object_get(suite, "driver"), "repository", json_string(drivers));
-    HP_FREE char *text = hp_json_text(suite);
-    fx_write("other.json", text, 0644);
+    write_suite("other.json", suite);
     fx_run((const char *const[]){"sh", "-c",
                                  "git clone -q repo other && cd other && "
                                  "git config user.name t && git config user.email t@example.org && "
@@ -314,13 +341,10 @@ END_TEST
 /* Makes a headline run twenty times as long. */
 static void lengthen_headline(void)
 {
-    struct hp_error err = {0};
-    HP_FREE char *file = fx_path("suite.json");
-    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    HP_JSON json_t *suite = read_suite();
     json_object_set_new(json_array_get(json_object_get(suite, "workloads"), 0),
                         "headline_iterations", json_integer(4000000));
-    HP_FREE char *text = hp_json_text(suite);
-    fx_write("suite.json", text, 0644);
+    write_suite("suite.json", suite);
 }
 
 static bool passes_were_shortened(const json_t *result)
@@ -404,13 +428,11 @@ START_TEST(the_reproduce_line_works)
     static const char *const built[] = {"head", "base", "reference"};
     int code;
     struct hp_error err = {0};
-    HP_FREE char *file = fx_path("suite.json");
-    HP_JSON json_t *suite = hp_json_read_file(file, 100000, &err);
+    HP_JSON json_t *suite = read_suite();
     json_object_set_new(json_object_get(suite, "repository"), "url",
                         json_string("/path/to/the/repository.git"));
     json_object_set_new(suite, "reference", json_pack("{s:s}", "rev", "comment"));
-    HP_FREE char *text = hp_json_text(suite);
-    fx_write("suite.json", text, 0644);
+    write_suite("suite.json", suite);
     HP_JSON json_t *first =
         measure((const char *const[]){"--repository", "repo", "--suite", "suite.json", "--base",
                                       "plain", "--head", "slow", "--workload", "mixed", "--pairs",
@@ -558,6 +580,7 @@ HP_SUITE_AT(runner_measure, HP_SUITE_FIRST)
     tcase_set_timeout(turns, 400);
     suite_add_tcase(s, turns);
     tcase_add_checked_fixture(t, fx_open_repository, fx_close);
+    tcase_add_test(t, a_fresh_look_takes_pairs_only);
     tcase_add_test(t, what_changed_did_run);
     tcase_add_test(t, another_repositorys_library_with_our_driver);
     tcase_add_test(t, a_comment_is_identical);
