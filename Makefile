@@ -81,7 +81,7 @@ help:
 ## make bench            print the benchmark tables
 ## make asan             the tests again under AddressSanitizer and UBSan
 ## make fuzz             FUZZ=wire SECONDS=60: one parser under libFuzzer
-## make bench-measurement RUNS= HOURS= STATE= KINDS=: smallest change found, false alarms, each with its bound
+## make bench-measurement RUNS= HOURS= STATE= KINDS= WORKLOADS=: smallest change found, false alarms, each with its bound
 ## make bench-changepoints  the detector on labelled series: power, precision and delay by step size
 ## make soak-runner      SECONDS=600: kill -9 of the runner at random, with an account of every result
 ## make bench-collector SAMPLES=100000000 RUNNERS=1000 SECONDS=120: the collector and its store against their goals
@@ -230,14 +230,15 @@ soak-runner:
 	$(Q)HAKPERF_SOAK=$(SECONDS) CK_RUN_SUITE=runner_killed BUILD=$(abspath $(BUILD)) $(BUILD)/tests/check
 
 # What the measuring engine finds and what it imagines; goes on where it stopped. RUNS= of each kind,
-# KINDS= of those alone.
+# KINDS= of those alone, with the first WORKLOADS= of the suite.
 .PHONY: bench-measurement
 RUNS  ?= 20
 HOURS ?= 1
 bench-measurement:
 	$(Q)sh deploy/bootstrap build demo check
 	$(Q)$(MAKE) all BUILD=$(BUILD)
-	$(Q)BUILD=$(abspath $(BUILD)) KINDS='$(KINDS)' sh tests/bench/measurement.sh \
+	$(Q)BUILD=$(abspath $(BUILD)) KINDS='$(KINDS)' WORKLOADS='$(WORKLOADS)' \
+	    sh tests/bench/measurement.sh \
 	    $(abspath $(or $(STATE),$(BUILD)/bench-measurement)) $(RUNS) $(HOURS)
 
 # The detector of change points on labelled series of 32 kinds, twelve of them never tuned on:

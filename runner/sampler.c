@@ -12,8 +12,8 @@
 #include <string.h>
 
 #define PAIRS_WITHOUT_BASE 64
-#define MARK_EVERY 4    /* pairs: the reference, or the control where there is none */
-#define CONTROL_EVERY 8 /* pairs, beside a reference */
+#define REFERENCE_EVERY 4 /* pairs */
+#define CONTROL_EVERY 8   /* pairs */
 #define MARK_SHARE 6    /* one that is slow comes more rarely: a sixth of the pairs' time at most */
 #define FEWEST_PAIRS 64 /* of each layout one */
 #define GLANCE_EVERY 32 /* pairs */
@@ -279,8 +279,8 @@ static bool warm_up(struct session *s)
         return false;
     double pair_s = head_s + second_s;
     bool reference = s->workload->has_reference, control = s->plan->second != RN_CONTROL;
-    return (!control || time_mark(s, RN_CONTROL, reference ? CONTROL_EVERY : MARK_EVERY, pair_s)) &&
-           (!reference || time_mark(s, RN_REFERENCE, MARK_EVERY, pair_s));
+    return (!control || time_mark(s, RN_CONTROL, CONTROL_EVERY, pair_s)) &&
+           (!reference || time_mark(s, RN_REFERENCE, REFERENCE_EVERY, pair_s));
 }
 
 static enum an_better better_of(enum rn_metric metric)

@@ -4,9 +4,8 @@
  * of pairs whether to go on. With code layouts, pair k runs in layout k modulo their number in both
  * arms, and the statistics take the pairs of a layout as a cluster. One sample of the suite's
  * reference, in that layout too, follows every fourth pair, and one of the control arm (the driver
- * with the C library's own allocator) every eighth; without a reference the control takes its
- * place. One that is slow comes more rarely, so that it takes a sixth of the pairs' time, but once
- * in 64 pairs. A commit without parent is paired with the control instead.
+ * with the C library's own allocator) every eighth. One that is slow comes more rarely, so that it
+ * takes a sixth of the pairs' time, but once in 64 pairs. A commit without parent is paired with the control instead.
  *
  * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
  * can draw it again from the result document.

@@ -32,7 +32,7 @@ function lower(k, n) { return 1 - upper(n - k, n) }
 # What was planted in runs of this kind; "" where nothing was.
 function plant_of(kind) { return kind in planted ? planted[kind] : "" }
 
-FNR == NR { planted[$1] = $2; next }
+FILENAME == ARGV[1] { planted[$1] = $2; next }
 
 {
     kind = $1
@@ -51,6 +51,13 @@ FNR == NR { planted[$1] = $2; next }
     if (part[1] == "aa" || part[1] == "noop") {
         nulls[part[2]]++
         alarms[part[2]] += $3 == "regressed" || $3 == "improved"
+        if (part[2] == "quiet") {
+            if (!($12 in of)) workload[++workloads] = $12
+            of[$12]++
+            equal[$12] += $3 == "equivalent"
+            soon[$12] += $9 <= 20
+            spent[$12] += $9
+        }
     }
     seconds[kind] += $10
     if ($11 != "") { own += $11; owns++; if ($11 > most) most = $11 }
@@ -64,6 +71,15 @@ END {
         printf "%-12s %5d %9s %7d %6d %10d %8d %8d %9.1f\n", kind, n[kind],
             plant_of(kind) == "" ? "0" : sprintf("-%.2f %%", 100 * plant_of(kind)), called[kind],
             same[kind], inside[kind], failed[kind], quick[kind], seconds[kind] / n[kind]
+    }
+    print ""
+    if (workloads)
+        printf "%-20s %5s %6s %8s %14s   without effect, quiet\n", "workload", "runs", "equal",
+            "<= 20 s", "s to verdict"
+    for (i = 1; i <= workloads; i++) {
+        name = workload[i]
+        printf "%-20s %5d %6d %8d %14.1f\n", name, of[name], equal[name], soon[name],
+            spent[name] / of[name]
     }
     print ""
     if (owns)

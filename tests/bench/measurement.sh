@@ -2,7 +2,7 @@
 # measurement.sh STATE [RUNS] [HOURS]: what the measuring engine finds, and what it imagines.
 #
 # Every run is one whole `hakperf-runner measure` on a clone of this repository, of the suite's first
-# two workloads; each workload counts as a run of its own:
+# workloads, WORKLOADS of them (default 2); each workload counts as a run of its own:
 #   aa        a constant nobody reads was added: the code is the same
 #   noop      a function nobody calls was added to the file of the hot path
 # or of the one whose samples cost least:
@@ -13,7 +13,8 @@
 # each on a quiet machine, and aa and noop also with a neighbour that burns another CPU ("other")
 # and one that burns the measuring CPU half of the time ("same").
 #
-# Beside them: how much CPU time the runner itself takes, of that of the samples.
+# Beside them: how much CPU time the runner itself takes, of that of the samples, and what each
+# workload says of a commit without effect on a quiet machine.
 #
 # STATE/runs.tsv gets a line as each run ends; started again it goes on behind the last, if nothing in
 # this script has changed. RUNS is how many runs each kind shall have in the end (default 20), HOURS
@@ -87,12 +88,13 @@ prepare() {
         echo "measurement.sh: $state was begun by another version of this script; name another" >&2
         exit 2
     fi
-    jq '.workloads |= (.[:2] | map(.headline_iterations = 1000000))
-        | .driver.recipe.artifacts |= .[:1] | del(.recipe.coverage)' "$here/deploy/suites/hakmem.json" >"$state/suite.json"
+    jq --argjson n "${WORKLOADS:-2}" '
+        .workloads |= (.[:$n] | map(.headline_iterations |= ([., 1000000] | min)))
+        | del(.recipe.coverage)' "$here/deploy/suites/hakmem.json" >"$state/suite.json"
     # The runner becomes user hakperf where it was started as root.
     mkdir -p "$state/runner"
     if [ "$(id -u)" = 0 ]; then chown -R hakperf "$state/runner"; fi
-    touch "$log"
+    touch "$log" "$state/plants"
     hot=$(jq -r '.workloads[1].name' "$state/suite.json")
 }
 
@@ -175,6 +177,14 @@ wanted() {
     *) return 1 ;;
     esac
 }
+wants_plants() {
+    for kind in $quiet; do
+        case $kind in
+        power/* | edited/*) if wanted "$kind"; then return 0; fi ;;
+        esac
+    done
+    return 1
+}
 more() { wanted "$1" && [ "$(date +%s)" -lt "$end" ] && [ "$(count "$1")" -lt "$runs" ]; }
 
 # record KIND TRUTH HEAD BASE [OPTION...]
@@ -222,7 +232,7 @@ middle_of() {
 # stands and moved. The loop of the base is long, so that the CPU does not foresee its end: it seemed to
 # at 40 rounds and not at 55, and what 15 rounds cost was half as much again.
 calibrate() {
-    if [ -s "$state/plants" ]; then return; fi
+    if [ -s "$state/plants" ] || ! wants_plants; then return; fi
     plant $ROUNDS >"$state/plant.0"
     # A change so large that the noise hardly matters for the slope.
     per_round=$(middle_of 3 "$(plant $((ROUNDS + 2000)))" | awk '{printf "%.9f", (exp(-$1) - 1) / 2000}')
@@ -260,6 +270,13 @@ for kind in ${KINDS:-}; do
         ;;
     esac
 done
+case ${WORKLOADS:-2} in
+[1-9]) ;;
+*)
+    echo "measurement.sh: WORKLOADS: '$WORKLOADS' is no number from 1 to 9" >&2
+    exit 2
+    ;;
+esac
 prepare
 calibrate
 for _ in $(seq "$runs"); do
