@@ -190,10 +190,10 @@ static json_t *validity_json(const struct bench *b)
 /* Any look is a valid end, but the reader should know why there are so few pairs. */
 static void check_time(struct bench *b)
 {
-    if (b->samples->out_of_time)
+    if (b->samples->time_up_s > 0)
         json_array_append_new(
             b->warnings, json_sprintf("%s: ended after %zu pairs, because the time of %g s was up",
-                                      name_of(b), b->samples->pairs, b->plan.budget_s));
+                                      name_of(b), b->samples->pairs, b->samples->time_up_s));
 }
 
 static json_t *values(const double *value, size_t n)

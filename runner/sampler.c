@@ -80,6 +80,18 @@ static struct an_plan rules_of(const struct rn_plan *plan, uint32_t *only)
     return rules;
 }
 
+/* 0 is without end. */
+static double sooner(double a, double b)
+{
+    return a > 0 && (b <= 0 || a < b) ? a : b;
+}
+
+static void set_budget(double workload_s, double runner_s, struct rn_plan *out)
+{
+    out->budget_s = sooner(workload_s, runner_s);
+    out->limit_s = sooner(2 * workload_s, runner_s);
+}
+
 bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
                 struct hp_error *err)
 {
@@ -90,10 +102,8 @@ bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_pla
                             .layout_sd = workload->layouts ? 0 : AN_LAYOUT_SD,
                             .layouts = workload->layouts,
                             .second = has_base ? RN_BASE : RN_CONTROL};
-    double own = hp_json_number(workload->json, "budget_s", 0);
-    out->budget_s = workload->room->runner->budget_s;
-    if (own > 0 && (out->budget_s <= 0 || own < out->budget_s))
-        out->budget_s = own;
+    set_budget(hp_json_number(workload->json, "budget_s", 0), workload->room->runner->budget_s,
+               out);
     out->max_pairs = (uint32_t)hp_json_int(workload->json, "max_pairs", RN_MAX_PAIRS);
     if (ceiling && ceiling < out->max_pairs)
         out->max_pairs = ceiling;
@@ -219,14 +229,20 @@ static bool may_end_early(const struct an_plan *rules, size_t pairs)
     return rules->n_looks == 1 && pairs < rules->looks[0] && pairs % FEWEST_PAIRS == 0;
 }
 
-/* Until the last look, or the first one that comes after the budget. */
+static bool is_past(double spent, double budget)
+{
+    return budget > 0 && spent > budget;
+}
+
+/* Until the last look, or the first one after which there is no time. */
 static double left_at_most(const struct session *s, double spent)
 {
     const struct an_plan *rules = s->rules;
-    double each = spent / (double)s->out->pairs, budget = s->plan->budget_s;
+    double each = spent / (double)s->out->pairs;
     size_t end = s->out->pairs + 1;
-    while (end < s->last && !(budget > 0 && each * (double)end > budget &&
-                              (is_look(rules, end) || may_end_early(rules, end))))
+    while (end < s->last &&
+           !(is_past(each * (double)end, s->plan->limit_s) && is_look(rules, end)) &&
+           !(is_past(each * (double)end, s->plan->budget_s) && may_end_early(rules, end)))
         end++;
     return each * (double)end - spent;
 }
@@ -289,6 +305,19 @@ static enum an_better better_of(enum rn_metric metric)
     return row && row->better == HP_BETTER_LOWER ? AN_LOWER : AN_HIGHER;
 }
 
+static bool is_brought_forward(const struct rn_plan *plan, const struct rn_samples *out)
+{
+    return out->max_pairs < plan->max_pairs;
+}
+
+double rn_time_up(const struct rn_plan *plan, const struct rn_samples *out)
+{
+    bool enough = is_brought_forward(plan, out) || out->decision.verdict != AN_INCONCLUSIVE;
+    if (enough && is_past(out->spent_s, plan->budget_s))
+        return plan->budget_s;
+    return is_past(out->spent_s, plan->limit_s) ? plan->limit_s : 0;
+}
+
 bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *workload,
                      const struct rn_plan *plan, struct rn_samples *out, json_t **failure,
                      struct hp_error *err)
@@ -305,7 +334,7 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
                         .rules = &rules,
                         .last = last,
                         .seen = {.low = -INFINITY, .high = INFINITY}};
-    double begin = hp_monotonic_s(), budget = plan->budget_s;
+    double begin = hp_monotonic_s();
     *failure = NULL;
     out->max_pairs = plan->max_pairs;
     if (!warm_up(&s))
@@ -316,7 +345,7 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
         if (out->pairs % 8 == 0)
             show(&s, begin);
         out->spent_s = hp_monotonic_s() - begin;
-        bool late = budget > 0 && out->spent_s > budget;
+        bool late = is_past(out->spent_s, plan->budget_s);
         if (late && plan->second == RN_BASE && may_end_early(&rules, out->pairs)) {
             out->max_pairs = (uint32_t)out->pairs;
             an_plan_limit(&rules, out->max_pairs, &only);
@@ -328,8 +357,10 @@ bool rn_sample_pairs(struct rn_launcher *launcher, const struct rn_workload *wor
                        &out->decision))
             return hp_fail(err, HP_INTERNAL, "the pairs cannot be judged");
         out->decided = true;
-        out->out_of_time = late && (!out->decision.stop || out->max_pairs < plan->max_pairs);
-        if (out->decision.stop || late)
+        double up_s = rn_time_up(plan, out);
+        if (!out->decision.stop || is_brought_forward(plan, out))
+            out->time_up_s = up_s;
+        if (out->decision.stop || up_s > 0)
             break;
     }
     return true;

@@ -5,7 +5,8 @@
  * arms, and the statistics take the pairs of a layout as a cluster. One sample of the suite's
  * reference, in that layout too, follows every fourth pair, and one of the control arm (the driver
  * with the C library's own allocator) every eighth. One that is slow comes more rarely, so that it
- * takes a sixth of the pairs' time, but once in 64 pairs. A commit without parent is paired with the control instead.
+ * takes a sixth of the pairs' time, but once in 64 pairs. A commit without parent is paired with
+ * the control instead.
  *
  * The coin of pair k is the top bit of output k of SplitMix64 started at coin_seed, so that anyone
  * can draw it again from the result document.
@@ -24,7 +25,8 @@
 struct rn_plan {
     double margin;            /* fraction */
     enum rn_metric metric;    /* that decides */
-    double budget_s;          /* the pairs end at the first look after so long; 0: never */
+    double budget_s;          /* the pairs end at the first look after so long that concludes */
+    double limit_s;           /* and after so long at any; 0: never */
     double layout_sd;         /* 0 with layouts, else what the interval is widened by */
     unsigned layouts;         /* pair k runs in code layout k modulo this; 0: all as shipped */
     uint32_t looks[RN_LOOKS]; /* of the job, n_looks of them; none: the standard ones */
@@ -46,7 +48,7 @@ struct rn_samples {
     double log_ratio[RN_MAX_PAIRS];  /* ln(head/second) of the metric that decides */
     size_t count[RN_ARMS];
     double value[RN_ARMS][RN_METRICS][RN_MAX_PAIRS];
-    bool out_of_time; /* ended by the plan's budget, not by the data */
+    double time_up_s; /* of the plan, which ended them and not the data; 0: the data did */
     double spent_s;   /* time of the pairs */
     /* The plan's; fewer where the clock brought its single look forward. */
     uint32_t max_pairs;
@@ -63,13 +65,19 @@ struct rn_shipped {
     double head[RN_SHIPPED_PAIRS], base[RN_SHIPPED_PAIRS]; /* of the metric that decides */
 };
 
-/* The plan of a workload with a fresh coin seed; its budget is the workload's or the runner's,
- * whichever is less. `has_base` false: paired with the control. */
+/* The plan of a workload with a fresh coin seed. Its budget is the workload's, and what is
+ * inconclusive then may take as long again, but never longer than the runner's, which is the budget
+ * where the workload has none. `has_base` false: paired with the control. */
 bool rn_plan_of(const struct rn_workload *workload, bool has_base, struct rn_plan *out,
                 struct hp_error *err);
 
 /* Whether the coin says that head runs second in pair k. */
 bool rn_coin(uint32_t coin_seed, size_t k);
+
+/* The time of the plan that ends the pairs at a look which decided as `out` says, whether or not
+ * the data ask for more; 0: none does. What is inconclusive when the budget is spent may be settled
+ * by a look more, unless it was the single look that the budget brought forward. */
+double rn_time_up(const struct rn_plan *plan, const struct rn_samples *out);
 
 /* After the pairs that decide, where these went through code layouts and no job asked for a
  * sampling of its own: the artifacts as shipped, so that a move of theirs alone is known for what

@@ -105,7 +105,36 @@ START_TEST(plans)
     ck_assert_double_eq(plan_of("{}", true, 0).budget_s, 30);
     ck_assert_double_eq(plan_of("{'budget_s': 2.5}", true, 0).budget_s, 2.5);
     ck_assert_double_eq(plan_of("{'budget_s': 600}", true, 0).budget_s, 30);
+    ck_assert_double_eq(plan_of("{}", true, 0).limit_s, 30);
+    ck_assert_double_eq(plan_of("{'budget_s': 2.5}", true, 0).limit_s, 5);
+    ck_assert_double_eq(plan_of("{'budget_s': 20}", true, 0).limit_s, 30);
     ck_assert_uint_ne(plan_of("{}", true, 0).coin_seed, plan_of("{}", true, 0).coin_seed);
+}
+END_TEST
+
+/* At the budget what is known is said; what is not gets as long again. */
+START_TEST(time_is_up)
+{
+    struct rn_samples *out = calloc(1, sizeof *out);
+    struct rn_plan plan = {.budget_s = 10, .limit_s = 20, .max_pairs = 1536};
+    ck_assert_ptr_nonnull(out);
+    out->max_pairs = plan.max_pairs;
+    out->spent_s = 9;
+    out->decision.verdict = AN_EQUIVALENT;
+    ck_assert_double_eq(rn_time_up(&plan, out), 0);
+    out->spent_s = 11;
+    ck_assert_double_eq(rn_time_up(&plan, out), 10);
+    out->decision.verdict = AN_INCONCLUSIVE;
+    ck_assert_double_eq(rn_time_up(&plan, out), 0);
+    out->spent_s = 21;
+    ck_assert_double_eq(rn_time_up(&plan, out), 20);
+    out->spent_s = 11;
+    out->max_pairs = 64;
+    ck_assert_double_eq(rn_time_up(&plan, out), 10);
+    plan = (struct rn_plan){.max_pairs = 1536};
+    out->spent_s = 1e6;
+    ck_assert_double_eq(rn_time_up(&plan, out), 0);
+    free(out);
 }
 END_TEST
 
@@ -118,6 +147,7 @@ HP_SUITE(runner_sampler)
     tcase_add_test(t, the_coin_is_fair_at_every_place);
     tcase_add_test(t, the_coin_can_be_drawn_again);
     tcase_add_test(t, plans);
+    tcase_add_test(t, time_is_up);
     suite_add_tcase(s, t);
     return s;
 }
