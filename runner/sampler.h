@@ -57,7 +57,7 @@ struct rn_samples {
 };
 
 /* Pairs as shipped, beside those in many layouts. */
-#define RN_SHIPPED_PAIRS 64
+#define RN_SHIPPED_PAIRS 32
 struct rn_shipped {
     size_t pairs; /* 0: none were asked for */
     uint32_t seed[RN_SHIPPED_PAIRS];
