@@ -213,12 +213,17 @@ static json_t *compare(const struct here *h, struct hp_error *err)
                            .fresh_critical = AN_CONFIRM_Z};
     if (!result)
         return NULL;
-    HP_JSON json_t *regressed = here_regressed(&run);
-    HP_FREE char *names = joined(regressed);
-    if (names) {
+    HP_JSON json_t *rounds = here_rounds(&run);
+    size_t i;
+    json_t *round;
+    json_array_foreach (rounds, i, round) {
+        HP_FREE char *names = joined(round);
+        json_decref(fresh);
         run.fresh = fresh = measure(h, names, true, err);
         if (!fresh && stopped)
             return NULL;
+        if (!fresh || here_confirmed(&run))
+            break;
     }
     return here_comparison(&run, err);
 }

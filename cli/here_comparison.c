@@ -151,20 +151,37 @@ static size_t judge_all(const struct here_run *run, const json_t *result, double
     return n;
 }
 
-static bool is_relevant(const struct here_workload *w)
+static bool is_relevant(struct an_outcome outcome)
 {
-    return w->outcome.verdict == AN_REGRESSED && w->outcome.size == AN_RELEVANT;
+    return outcome.verdict == AN_REGRESSED && outcome.size == AN_RELEVANT;
 }
 
-json_t *here_regressed(const struct here_run *run)
+/* Whose own metric shows a relevant regression most clearly; NULL: none does. */
+static const struct here_workload *clearest_of(const struct here_workload *all, size_t n)
+{
+    const struct here_workload *clearest = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (is_relevant(all[i].metrics[0].outcome) &&
+            (!clearest || fabs(all[i].time.z) > fabs(clearest->time.z)))
+            clearest = &all[i];
+    return clearest;
+}
+
+json_t *here_rounds(const struct here_run *run)
 {
     HP_FREE struct here_workload *all = NULL;
     size_t n = judge_all(run, run->result, run->critical, &all);
-    json_t *names = json_array();
+    const struct here_workload *clearest = clearest_of(all, n);
+    json_t *rounds = json_array(), *rest = json_array();
+    if (clearest)
+        json_array_append_new(rounds, json_pack("[s]", text(clearest->json, "name")));
     for (size_t i = 0; i < n; i++)
-        if (is_relevant(&all[i]))
-            json_array_append_new(names, json_string(text(all[i].json, "name")));
-    return names;
+        if (is_relevant(all[i].outcome) && &all[i] != clearest)
+            json_array_append_new(rest, json_string(text(all[i].json, "name")));
+    if (json_array_size(rest) > 0)
+        json_array_append(rounds, rest);
+    json_decref(rest);
+    return rounds;
 }
 
 /* Whether the fresh look found again what decided a workload. */
@@ -186,19 +203,27 @@ static const char *confirmation(const struct here_run *run, const struct here_wo
     HP_FREE struct here_workload *fresh = NULL;
     bool any = false, found = false, needed = false;
     for (size_t i = 0; i < n; i++)
-        needed = needed || is_relevant(&all[i]);
+        needed = needed || is_relevant(all[i].outcome);
     if (!needed)
         return NULL;
     size_t m = run->fresh ? judge_all(run, run->fresh, run->fresh_critical, &fresh) : 0;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < m; k++) {
-            if (!is_relevant(&all[i]) || !fresh[k].estimated ||
+            if (!is_relevant(all[i].outcome) || !fresh[k].estimated ||
                 strcmp(text(all[i].json, "name"), text(fresh[k].json, "name")) != 0)
                 continue;
             any = true;
             found = found || found_again(&all[i], &fresh[k]);
         }
     return !any ? "unanswered" : found ? "confirmed" : "refuted";
+}
+
+bool here_confirmed(const struct here_run *run)
+{
+    HP_FREE struct here_workload *all = NULL;
+    size_t n = judge_all(run, run->result, run->critical, &all);
+    const char *answer = confirmation(run, all, n);
+    return answer && strcmp(answer, "confirmed") == 0;
 }
 
 static struct an_outcome roll_up(const struct here_workload *all, size_t n)

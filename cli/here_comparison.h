@@ -18,8 +18,13 @@ struct here_run {
     double fresh_critical;
 };
 
-/* The workloads that regressed by a relevant amount, a JSON array of names; the caller owns it. */
-json_t *here_regressed(const struct here_run *run);
+/* What a fresh run is to look at, an array of rounds, each an array of names of workloads with a
+ * relevant regression: first the one whose own metric shows it most clearly, then, where that finds
+ * nothing again, the others; where only metrics beside it do, all at once. The caller owns it. */
+json_t *here_rounds(const struct here_run *run);
+
+/* Whether the fresh run found again what decided a workload that it looked at. */
+bool here_confirmed(const struct here_run *run);
 
 /* The COMPARISON, sentences included, owned by the caller; NULL only without memory. */
 json_t *here_comparison(const struct here_run *run, struct hp_error *err);

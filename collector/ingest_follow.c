@@ -46,12 +46,6 @@ static bool draw_layouts(json_int_t *seed, struct hp_error *err)
     return true;
 }
 
-/* How far an estimate is from nothing, in widths of its interval. */
-static double clearness(const struct an_estimate *e)
-{
-    return fabs(e->estimate) / (e->high - e->low);
-}
-
 /* What is to be looked at again: the workload whose own metric shows its regression most clearly,
  * for one that is found again is enough; where only metrics beside it do, all of them. */
 static json_t *names_to_confirm(const struct ingest_run *run)
@@ -60,7 +54,7 @@ static json_t *names_to_confirm(const struct ingest_run *run)
     for (size_t i = 0; i < run->n; i++) {
         const struct ingest_workload *w = &run->workloads[i];
         if (is_relevant(w->timed) &&
-            (!clearest || clearness(&w->estimate) > clearness(&clearest->estimate)))
+            (!clearest || fabs(w->estimate.z) > fabs(clearest->estimate.z)))
             clearest = w;
     }
     json_t *names = json_array();

@@ -221,7 +221,7 @@ static void rename_first(json_t *result, const char *hash)
     golden_set(result, "/workloads/0/hash", json_string(hash));
 }
 
-/* The golden result, and before it the same of OTHER, a tenth slower than there. */
+/* The golden result, and before it the same of OTHER, which was faster in every eighth pair. */
 static json_t *two_regressions(const char *hash)
 {
     size_t i;
@@ -232,7 +232,8 @@ static json_t *two_regressions(const char *hash)
     json_t *samples = json_object_get(json_array_get(workloads, 0), "samples");
     json_t *head = json_object_get(json_array_get(samples, 0), "values");
     json_array_foreach (head, i, value)
-        json_array_set_new(head, i, json_real(0.9 * json_number_value(value)));
+        if (i % 8 == 0)
+            json_array_set_new(head, i, json_real(1.5 * json_number_value(value)));
     golden_decide(result, an_plan_standard(0.01, 0).critical);
     return result;
 }
@@ -249,15 +250,15 @@ START_TEST(what_is_clearest_is_confirmed_first)
     HP_JSON json_t *result = two_regressions(hash);
     ck_assert_msg(ingest_result(db, result, &out, &err), "%s (%s)", err.message, err.path);
     HP_JSON json_t *clearest = golden_confirm(false);
-    rename_first(clearest, hash);
     ck_assert_msg(ingest_result(db, clearest, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert(out.stored && !out.voided && out.alert == 0);
     ck_assert_str_eq(ask("SELECT confirmation FROM store.run WHERE kind = 'commit'"), "pending");
     ck_assert_str_eq(ask("SELECT string_agg(concat_ws(' ', state, plan -> 'workloads'), ', ' "
                          "ORDER BY id) || count(DISTINCT plan -> 'layout_seed') FROM store.job "
                          "WHERE kind = 'confirm'"),
-                     "done [\"" OTHER "\"], queued [\"random_mixed/8192\"]1");
+                     "done [\"random_mixed/8192\"], queued [\"" OTHER "\"]1");
     HP_JSON json_t *rest = golden_confirm(true);
+    rename_first(rest, hash);
     ck_assert_msg(ingest_result(db, rest, &out, &err), "%s (%s)", err.message, err.path);
     ck_assert_int_gt(out.alert, 0);
     ck_assert_str_eq(ask("SELECT confirmation FROM store.run WHERE kind = 'commit'"), "confirmed");
