@@ -68,6 +68,11 @@ static bool cache_key(const struct work *work, const char *toolchain, int archiv
     return key ? hp_hash_json(key, out, err) : hp_fail(err, HP_SYSTEM, "out of memory");
 }
 
+static int64_t timeout_of(const struct work *work)
+{
+    return hp_json_int(work->recipe, "timeout_s", DEFAULT_TIMEOUT_S);
+}
+
 static bool write_plan(const struct work *work, struct hp_error *err)
 {
     const struct rn_room *room = work->room;
@@ -80,16 +85,15 @@ static bool write_plan(const struct work *work, struct hp_error *err)
         return hp_fail(err, HP_SYSTEM, "out of memory");
     /* Without a sandbox all processes of the user would count, those of others' work too. */
     int64_t processes = room->runner->sandboxed ? work->limits->processes : 0;
-    HP_JSON json_t *plan =
-        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O?, s:O?, s:I, s:I, s:I, s:I}", "source",
-                  source, "out", out, "layouts_folder", layouts, "tmp", tmp, "commands",
-                  json_object_get(work->recipe, "commands"), "artifacts",
-                  json_object_get(work->recipe, "artifacts"), "environment",
-                  json_object_get(work->recipe, "environment"), "layouts",
-                  json_object_get(work->recipe, "layouts"), "memory_mib",
-                  (json_int_t)work->limits->memory_mib, "processes", (json_int_t)processes,
-                  "disk_mib", (json_int_t)work->limits->disk_mib, "timeout_s",
-                  (json_int_t)hp_json_int(work->recipe, "timeout_s", DEFAULT_TIMEOUT_S));
+    HP_JSON json_t *plan = json_pack(
+        "{s:s, s:s, s:s, s:s, s:O, s:O, s:O?, s:O?, s:I, s:I, s:I, s:I}", "source", source, "out",
+        out, "layouts_folder", layouts, "tmp", tmp, "commands",
+        json_object_get(work->recipe, "commands"), "artifacts",
+        json_object_get(work->recipe, "artifacts"), "environment",
+        json_object_get(work->recipe, "environment"), "layouts",
+        json_object_get(work->recipe, "layouts"), "memory_mib",
+        (json_int_t)work->limits->memory_mib, "processes", (json_int_t)processes, "disk_mib",
+        (json_int_t)work->limits->disk_mib, "timeout_s", (json_int_t)timeout_of(work));
     HP_FREE char *text = plan ? hp_json_text(plan) : NULL;
     return text ? hp_file_replace(path, text, strlen(text), 0644, err)
                 : hp_fail(err, HP_SYSTEM, "out of memory");
@@ -220,8 +224,8 @@ static json_t *build_failure(const struct work *work, const struct hp_outcome *o
     rn_telling_line(hp_buffer_text(&outcome->err), outcome->err.size, line, sizeof line);
     HP_JSON json_t *log = rn_log_tail(hp_buffer_text(&outcome->err), outcome->err.size);
     if (outcome->timed_out)
-        snprintf(message, sizeof message, "%s: the build took longer than %.0f s and was killed",
-                 work->arm, outcome->wall_s);
+        snprintf(message, sizeof message, "%s: the build took longer than %lld s and was killed",
+                 work->arm, (long long)timeout_of(work));
     else if (line[0])
         snprintf(message, sizeof message, "%s: %s", work->arm, line);
     else
@@ -241,15 +245,14 @@ static bool run_build(const struct work *work, int archive, int stream, struct r
     rn_argv_add(&argv, "%s/plan.json", work->room->root);
     if (argv.failed || lseek(archive, 0, SEEK_SET) != 0)
         return hp_fail(err, HP_SYSTEM, "cannot prepare a build");
-    const struct hp_command command = {
-        .argv = (const char *const *)argv.item,
-        .env = rn_sandbox_env,
-        .stdin_fd = archive,
-        .stdout_fd = stream,
-        .timeout_s = (double)hp_json_int(work->recipe, "timeout_s", DEFAULT_TIMEOUT_S),
-        .output_limit = CAPTURE,
-        .keep_tail = true,
-        .cancel = work->room->runner->cancel};
+    const struct hp_command command = {.argv = (const char *const *)argv.item,
+                                       .env = rn_sandbox_env,
+                                       .stdin_fd = archive,
+                                       .stdout_fd = stream,
+                                       .timeout_s = (double)timeout_of(work),
+                                       .output_limit = CAPTURE,
+                                       .keep_tail = true,
+                                       .cancel = work->room->runner->cancel};
     if (!hp_run(&command, &outcome, err))
         return false;
     if (outcome.cancelled)
